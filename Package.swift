@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "imgen",
+  products: [.executable(name: "imgen", targets: ["imgen"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CKernels"),
+    .target(name: "CImageIO", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    library("ComputeCore", ["CKernels", "COpenBLAS"]),
+    library("Layers", ["ComputeCore"]),
+    library("ImageIO", ["CImageIO", "ComputeCore"]),
+    library("Plots", ["ImageIO"]),
+    library("Checkpoints", ["Layers", "ComputeCore"]),
+    library("Tokenizers", [], resources: [.copy("Resources")]),
+    library("Models", ["Layers", "ComputeCore"]),
+    library("Diffusion", ["ComputeCore"]),
+    library("LoRA", ["Layers", "Checkpoints", "ComputeCore"]),
+    library("Datasets", ["ImageIO", "ComputeCore"]),
+    library(
+      "Pipelines",
+      [
+        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Tokenizers", "Models", "Diffusion",
+        "LoRA",
+      ]),
+    library(
+      "Training",
+      [
+        "ComputeCore", "Layers", "ImageIO", "Plots", "Checkpoints", "Tokenizers", "Models",
+        "Diffusion", "LoRA", "Datasets", "Pipelines",
+      ]),
+    .executableTarget(
+      name: "imgen",
+      dependencies: [
+        "ComputeCore", "Layers", "ImageIO", "Plots", "Checkpoints", "Tokenizers", "Models",
+        "Diffusion", "LoRA", "Datasets", "Training", "Pipelines",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["ComputeCore", "Checkpoints", "ImageIO"],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    tests(of: "CKernels", []),
+    tests(of: "ComputeCore", ["Checkpoints"]),
+    tests(of: "Layers", ["ComputeCore", "Checkpoints"]),
+    tests(of: "ImageIO", ["ComputeCore"]),
+    tests(of: "Plots", ["ImageIO"]),
+    tests(of: "Checkpoints", ["Layers", "ComputeCore"]),
+    tests(of: "Tokenizers", []),
+    tests(of: "Models", ["Layers", "ComputeCore", "Checkpoints"]),
+    tests(of: "Diffusion", ["ComputeCore", "Checkpoints"]),
+    tests(of: "LoRA", ["Layers", "ComputeCore", "Checkpoints", "Models"]),
+    tests(of: "Datasets", ["ImageIO", "ComputeCore"]),
+    tests(of: "Pipelines", ["ComputeCore", "ImageIO", "Models", "Diffusion"]),
+    tests(
+      of: "Training",
+      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets", "LoRA"]
+    ),
+    tests(of: "imgen", ["ImageIO"]),
+  ]
+)
