@@ -1,1 +1,3 @@
 #pragma once
+#include "ck_dispatch.h"
+#include "ck_elementwise.h"

@@ -1,0 +1,25 @@
+#pragma once
+
+// The instruction sets that kernels are compiled for, each including the ones below it.
+typedef enum {
+  CK_ISA_PLAIN = 0,       // what the compiler may always assume (SSE2 on x86-64, NEON on aarch64)
+  CK_ISA_AVX2 = 1,        // AVX2 + FMA + F16C
+  CK_ISA_AVX512 = 2,      // AVX-512 F, BW, DQ, VL
+  CK_ISA_AVX512BF16 = 3,  // AVX-512 with vdpbf16ps
+} ck_isa_t;
+
+// The best instruction set of this CPU, found on the first call from the feature bits (never from
+// the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16 lowers it.
+ck_isa_t ck_isa(void);
+
+// "plain", "avx2", "avx512" or "avx512bf16".
+const char *ck_isa_name(ck_isa_t isa);
+
+// Tells the CPU that the caller spins.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

@@ -1,0 +1,15 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// y[i] = value for i in [0, n).
+void ck_fill_f32(float *y, float value, size_t n);
+
+// y[i] = a[i] + b[i] for i in [0, n). y may alias a or b.
+void ck_add_f32(float *y, const float *a, const float *b, size_t n);
+
+// y[i] = bfloat16(x[i]), round to nearest even; NaN stays NaN.
+void ck_f32_to_bf16(uint16_t *y, const float *x, size_t n);
+
+// y[i] = float(x[i]).
+void ck_bf16_to_f32(float *y, const uint16_t *x, size_t n);

@@ -1,0 +1,81 @@
+import Glibc
+import Synchronization
+
+/// Memory of a tensor; returns to the cache when the last tensor that uses it goes.
+final class Storage: @unchecked Sendable {
+  let pointer: UnsafeMutableRawPointer
+  /// Bytes that can be used, at least the number asked for.
+  let byteCount: Int
+
+  init(byteCount: Int) {
+    self.byteCount = BufferCache.classSize(byteCount)
+    pointer = BufferCache.shared.take(self.byteCount)
+  }
+
+  deinit {
+    BufferCache.shared.give(pointer, self.byteCount)
+  }
+}
+
+/// Keeps freed buffers by size, because fresh pages cost more than most operations on them.
+///
+/// Buffers are aligned to 64 bytes, those of 2 MiB and more to huge pages. Sizes are rounded up to
+/// an eighth of a power of two, so at most an eighth is wasted.
+package final class BufferCache: Sendable {
+  /// The cache of this process.
+  package static let shared = BufferCache()
+
+  private struct State {
+    var free: [Int: [UInt]] = [:]
+    var cachedBytes = 0
+    var liveBytes = 0
+    var peakBytes = 0
+  }
+
+  private static let cacheLimit = 3 << 30
+  private static let hugePage = 2 << 20
+  private let state = Mutex(State())
+
+  /// The most bytes that were in use at one time since the last reset.
+  package var peakBytes: Int { state.withLock { $0.peakBytes } }
+
+  /// Starts a new measurement of `peakBytes` at what is in use now.
+  package func resetPeak() {
+    state.withLock { $0.peakBytes = $0.liveBytes }
+  }
+
+  static func classSize(_ byteCount: Int) -> Int {
+    let bytes = max(64, byteCount)
+    let step = max(64, (1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount)) / 8)
+    return (bytes + step - 1) / step * step
+  }
+
+  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let cached = state.withLock { state -> UInt? in
+      state.liveBytes += byteCount
+      state.peakBytes = max(state.peakBytes, state.liveBytes)
+      guard let address = state.free[byteCount]?.popLast() else { return nil }
+      state.cachedBytes -= byteCount
+      return address
+    }
+    if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached) { return pointer }
+    let alignment = byteCount >= BufferCache.hugePage ? BufferCache.hugePage : 64
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, alignment, byteCount) == 0, let pointer else {
+      preconditionFailure("out of memory: \(byteCount) bytes asked for")
+    }
+    if byteCount >= BufferCache.hugePage { madvise(pointer, byteCount, 14) }  // MADV_HUGEPAGE
+    return pointer
+  }
+
+  func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let isKept = state.withLock { state -> Bool in
+      state.liveBytes -= byteCount
+      guard state.cachedBytes + byteCount <= BufferCache.cacheLimit else { return false }
+      state.cachedBytes += byteCount
+      state.free[byteCount, default: []].append(UInt(bitPattern: pointer))
+      return true
+    }
+    if !isKept { free(pointer) }
+  }
+}

@@ -1,0 +1,123 @@
+import CKernels
+
+/// One recorded operation: what it was computed from and how gradients flow back through it.
+final class TapeNode {
+  /// Nodes of the inputs, `nil` where an input needs no gradient.
+  let inputs: [TapeNode?]
+  /// Turns the gradient by the result into gradients by the inputs; `nil` for a variable.
+  fileprivate(set) var vjp: ((Tensor) -> [Tensor?])?
+
+  init(inputs: [TapeNode?], vjp: ((Tensor) -> [Tensor?])?) {
+    self.inputs = inputs
+    self.vjp = vjp
+  }
+}
+
+extension Tensor {
+  /// Whether a gradient by this tensor can be asked for.
+  public var isRecorded: Bool { node != nil }
+
+  /// The same numbers as a starting point for gradients.
+  public func asVariable() -> Tensor {
+    Tensor(
+      shape: shape, dtype: dtype, storage: storage, node: TapeNode(inputs: [], vjp: nil))
+  }
+
+  /// The same numbers, cut off from how they were computed.
+  public func detached() -> Tensor {
+    Tensor(shape: shape, dtype: dtype, storage: storage, node: nil)
+  }
+
+  /// Notes that this tensor was computed from `inputs`, unless none of them needs a gradient.
+  ///
+  /// - Parameters:
+  ///   - inputs: the tensors that went in.
+  ///   - vjp: the vector-Jacobian product: the gradient by this tensor (its shape) → one optional
+  ///     gradient per input, in order; `nil` where an input is not differentiable or not recorded.
+  package func recorded(
+    from inputs: [Tensor], vjp: @escaping (_ dy: Tensor) -> [Tensor?]
+  ) -> Tensor {
+    guard inputs.contains(where: { $0.node != nil }), Compute.current.isRecording else {
+      return self
+    }
+    return Tensor(
+      shape: shape, dtype: dtype, storage: storage,
+      node: TapeNode(inputs: inputs.map(\.node), vjp: vjp))
+  }
+}
+
+/// Gradients of one number, or of one tensor weighted by a seed, by the variables it came from.
+public struct Gradients {
+  private let byNode: [ObjectIdentifier: Tensor]
+
+  fileprivate init(_ byNode: [ObjectIdentifier: Tensor]) {
+    self.byNode = byNode
+  }
+
+  /// The gradient by `variable`, or `nil` when the result does not depend on it.
+  public subscript(variable: Tensor) -> Tensor? {
+    variable.node.flatMap { byNode[ObjectIdentifier($0)] }
+  }
+}
+
+/// Runs the tape backwards from `y`.
+///
+/// Each recorded operation lets go of what it saved once it has been passed, so one tape can be
+/// run once.
+///
+/// - Parameters:
+///   - y: the result; any shape.
+///   - seed: the gradient to start with, of `y`'s shape; ones when left out.
+/// - Returns: gradients by every variable that `y` depends on.
+public func gradients(of y: Tensor, seed: Tensor? = nil) -> Gradients {
+  guard let root = y.node else { return Gradients([:]) }
+  precondition(
+    seed == nil || seed?.shape == y.shape, "gradients: the seed must have the shape \(y.shape)")
+  var byNode = [ObjectIdentifier(root): seed?.detached() ?? Tensor.ones(y.shape)]
+  Compute.withoutRecording {
+    for node in reverseTopologicalOrder(from: root) {
+      guard let vjp = node.vjp, let dy = byNode.removeValue(forKey: ObjectIdentifier(node)) else {
+        continue
+      }
+      let inputGradients = vjp(dy)
+      node.vjp = nil
+      precondition(inputGradients.count == node.inputs.count, "a VJP must return one per input")
+      for (input, dx) in zip(node.inputs, inputGradients) {
+        guard let input, let dx else { continue }
+        let key = ObjectIdentifier(input)
+        byNode[key] = byNode[key].map { sum($0, dx) } ?? dx
+      }
+    }
+  }
+  return Gradients(byNode)
+}
+
+/// Every node above `root`, each after all nodes that were computed from it.
+private func reverseTopologicalOrder(from root: TapeNode) -> [TapeNode] {
+  var order: [TapeNode] = []
+  var visited: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+  var stack: [(node: TapeNode, nextInput: Int)] = [(root, 0)]
+  while let (node, nextInput) = stack.last {
+    guard nextInput < node.inputs.count else {
+      order.append(node)
+      stack.removeLast()
+      continue
+    }
+    stack[stack.count - 1].nextInput += 1
+    if let input = node.inputs[nextInput], visited.insert(ObjectIdentifier(input)).inserted {
+      stack.append((input, 0))
+    }
+  }
+  return order.reversed()
+}
+
+private func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(a.shape == b.shape, "gradients of shapes \(a.shape) and \(b.shape) meet")
+  let y = Tensor(uninitialized: a.shape)
+  let (py, pa, pb) = (y.pointer, a.pointer, b.pointer)
+  parallelChunks(y.count) { range in
+    let start = range.lowerBound
+    ck_add_f32(py + start, pa + start, pb + start, range.count)
+  }
+  return y
+}
