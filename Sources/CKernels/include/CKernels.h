@@ -1,5 +1,9 @@
 #pragma once
 #include "ck_attention.h"
+#include "ck_binary.h"
+#include "ck_copy.h"
 #include "ck_dispatch.h"
 #include "ck_elementwise.h"
 #include "ck_gemm.h"
+#include "ck_reduce.h"
+#include "ck_unary.h"
