@@ -5,6 +5,7 @@
 #include "ck_dispatch.h"
 #include "ck_elementwise.h"
 #include "ck_gemm.h"
+#include "ck_optimizer.h"
 #include "ck_random.h"
 #include "ck_reduce.h"
 #include "ck_unary.h"
