@@ -1,0 +1,161 @@
+import ComputeCore
+
+/// One tensor on its way into a safetensors file.
+public struct SafetensorsEntry {
+  /// Name of the tensor.
+  public let key: String
+  /// Type it is stored as.
+  public let dtype: SafetensorsDType
+  /// Its shape.
+  public let shape: Shape
+  fileprivate let content: Content
+
+  fileprivate enum Content {
+    case tensor(() -> Tensor)
+    case bytes([UInt8])
+  }
+
+  /// Floating-point types that a tensor can be stored as.
+  public enum Precision: String, Sendable, CaseIterable {
+    /// As it is.
+    case f32
+    /// Half precision.
+    case f16
+    /// bfloat16.
+    case bf16
+
+    var dtype: SafetensorsDType {
+      switch self {
+      case .f32: .f32
+      case .f16: .f16
+      case .bf16: .bf16
+      }
+    }
+  }
+
+  /// A tensor, stored with the given precision.
+  public init(_ key: String, _ tensor: Tensor, as precision: Precision = .f32) {
+    self.init(key, shape: tensor.shape, as: precision) { tensor }
+  }
+
+  /// A tensor that is made when it is written, so that not all of them exist at once.
+  package init(
+    _ key: String, shape: Shape, as precision: Precision, make: @escaping () -> Tensor
+  ) {
+    self.key = key
+    self.shape = shape
+    dtype = precision.dtype
+    content = .tensor(make)
+  }
+
+  /// 32-bit integers in row-major order.
+  public init(_ key: String, int32s: [Int32], _ shape: Shape) {
+    self.init(key, bytes: int32s.withUnsafeBytes(Array.init), shape, .i32)
+  }
+
+  /// 64-bit integers in row-major order.
+  public init(_ key: String, int64s: [Int64], _ shape: Shape) {
+    self.init(key, bytes: int64s.withUnsafeBytes(Array.init), shape, .i64)
+  }
+
+  /// Stored bytes, little-endian; there must be as many as shape and type ask for.
+  public init(_ key: String, bytes: [UInt8], _ shape: Shape, _ dtype: SafetensorsDType) {
+    precondition(
+      SafetensorsHeader.byteCount(shape, dtype) == bytes.count,
+      "\(key): \(bytes.count) bytes do not fill \(dtype.rawValue) \(shape)")
+    self.key = key
+    self.shape = shape
+    self.dtype = dtype
+    content = .bytes(bytes)
+  }
+}
+
+/// Writes safetensors files.
+public enum SafetensorsWriter {
+  /// Writes a file, replacing an old one of that name only once the new one is complete.
+  ///
+  /// Wide types come first and keys are sorted, so equal tensors give equal files and every tensor
+  /// is aligned to its element size.
+  ///
+  /// - Throws: `CheckpointError.unwritable`.
+  public static func write(
+    _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
+  ) throws(CheckpointError) {
+    let ordered = entries.sorted {
+      ($1.dtype.byteCount, $0.key) < ($0.dtype.byteCount, $1.key)
+    }
+    var file = try AtomicFile(replacing: path)
+    try file.write(header(ordered, metadata: metadata))
+    for entry in ordered {
+      switch entry.content {
+      case .bytes(let bytes): try file.write(bytes)
+      case .tensor(let make): try write(make(), of: entry, to: file)
+      }
+    }
+    try file.commit()
+  }
+
+  private static func header(
+    _ entries: [SafetensorsEntry], metadata: [String: String]
+  ) -> [UInt8] {
+    var members: [String] = []
+    if !metadata.isEmpty {
+      let pairs = metadata.sorted { $0.key < $1.key }.map {
+        "\(quoted($0.key)):\(quoted($0.value))"
+      }
+      members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+    }
+    var end = 0
+    var keys: Set = ["__metadata__"]
+    for entry in entries {
+      precondition(
+        keys.insert(entry.key).inserted,
+        "safetensors: key \"\(entry.key)\" cannot be used or occurs twice")
+      let start = end
+      end += entry.shape.reduce(entry.dtype.byteCount, *)
+      let shape = entry.shape.map(String.init).joined(separator: ",")
+      members.append(
+        "\(quoted(entry.key)):{\"dtype\":\"\(entry.dtype.rawValue)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(start),\(end)]}")
+    }
+    var json = Array("{\(members.joined(separator: ","))}".utf8)
+    json += [UInt8](repeating: 0x20, count: (8 - json.count % 8) % 8)
+    return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+  }
+
+  private static func write(
+    _ tensor: Tensor, of entry: SafetensorsEntry, to file: borrowing AtomicFile
+  ) throws(CheckpointError) {
+    precondition(
+      tensor.shape == entry.shape, "\(entry.key): shape \(tensor.shape) is not \(entry.shape)")
+    let byteCount = tensor.count * entry.dtype.byteCount
+    let x = tensor.cast(to: .float32)
+    switch entry.dtype {
+    case .f16:
+      let bits = Tensor(uninitialized: x.shape, dtype: .bfloat16)
+      HalfPrecision.narrow(x.pointer, into: bits.bfloat16Pointer, count: x.count)
+      try file.write(UnsafeRawBufferPointer(start: bits.bfloat16Pointer, count: byteCount))
+    case .bf16:
+      let bits = x.cast(to: .bfloat16)
+      try file.write(UnsafeRawBufferPointer(start: bits.bfloat16Pointer, count: byteCount))
+    default:
+      try file.write(UnsafeRawBufferPointer(start: x.pointer, count: byteCount))
+    }
+  }
+
+  /// A JSON string (RFC 8259).
+  private static func quoted(_ text: String) -> String {
+    var json = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": json += "\\\""
+      case "\\": json += "\\\\"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: json.unicodeScalars.append(scalar)
+      }
+    }
+    return json + "\""
+  }
+}
