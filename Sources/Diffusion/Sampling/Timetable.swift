@@ -138,7 +138,6 @@ extension Timetable {
   private static func finalSigma(_ config: SchedulerConfig, _ schedule: NoiseSchedule) -> Float {
     config.finalSigmasType == .zero ? 0 : schedule.sigmas[0]
   }
-
 }
 
 extension SamplerName.Algorithm {

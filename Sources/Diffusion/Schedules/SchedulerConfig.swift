@@ -40,6 +40,12 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
   public var useExponentialSigmas = false
   /// The noise level that Euler and DPM++ 2M end at.
   public var finalSigmasType = FinalSigma.zero
+  /// The multistep solver of a config of diffusers' `DPMSolverMultistepScheduler`.
+  public var algorithmType = "dpmsolver++"
+  /// Its order.
+  public var solverOrder = 2
+  /// How it takes second-order steps.
+  public var solverType = "midpoint"
   /// Whether DPM++ 2M takes a first-order last step in runs of fewer than 15 steps.
   public var lowerOrderFinal = true
   /// Whether DPM++ 2M always takes a first-order last step.
@@ -74,6 +80,9 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
     guard let algorithm = algorithms.first(where: { $0.diffusers == _className }) else {
       return nil
     }
+    let isOtherMultistep =
+      solverOrder != 2 || algorithmType != "dpmsolver++" || solverType != "midpoint"
+    if algorithm == .dpmpp2M && isOtherMultistep { return nil }
     guard algorithm.hasSigmaSchedules else { return SamplerName(algorithm) }
     return SamplerName(
       algorithm, useKarrasSigmas ? .karras : useExponentialSigmas ? .exponential : .normal)
@@ -103,6 +112,9 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
     try keys.decode(into: &useKarrasSigmas, .useKarrasSigmas)
     try keys.decode(into: &useExponentialSigmas, .useExponentialSigmas)
     try keys.decode(into: &finalSigmasType, oneOf: .finalSigmasType)
+    try keys.decode(into: &algorithmType, .algorithmType)
+    try keys.decode(into: &solverOrder, .solverOrder)
+    try keys.decode(into: &solverType, .solverType)
     try keys.decode(into: &lowerOrderFinal, .lowerOrderFinal)
     try keys.decode(into: &eulerAtFinal, .eulerAtFinal)
   }

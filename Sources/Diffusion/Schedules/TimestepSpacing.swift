@@ -12,9 +12,9 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
 
   /// Timesteps of training to visit, falling.
   ///
-  /// Equal to diffusers but where its table cannot be sampled from: a single `linspace` point is
-  /// the last timestep, not 0; `offset` stops at the last timestep; `trailing` never has one step
-  /// too many (theirs has for 61 of 1000, at timestep -1).
+  /// Equal to diffusers but where its table cannot be sampled from: `offset` stops at the last
+  /// timestep, and `trailing` never has one step too many (61 of 1000 would end at timestep -1).
+  /// A single point is at timestep 0 for `linspace` and `leading`, as there.
   ///
   /// - Parameters:
   ///   - steps: how many, at least 1.
@@ -26,7 +26,7 @@ public enum TimestepSpacing: String, CaseIterable, Codable, Sendable {
   func timesteps(_ steps: Int, points: Int, of count: Int, offset: Int) -> [Double] {
     switch self {
     case .linspace:
-      guard points > 1 else { return [Double(count - 1)] }
+      guard points > 1 else { return [0] }
       let stride = Double(count - 1) / Double(points - 1)
       return (0..<steps).map { $0 == 0 ? Double(count - 1) : Double(points - 1 - $0) * stride }
     case .leading:
