@@ -81,8 +81,8 @@ private func transposeInnermost(
       }
       let start = item % bands * band
       ck_transpose_f32(
-        y + to + start, x + from + start * resultAxis.a, min(band, resultAxis.size - start),
-        sourceAxis.size, sourceAxis.y, resultAxis.a)
+        y + to + start, sourceAxis.y, x + from + start * resultAxis.a, resultAxis.a,
+        min(band, resultAxis.size - start), sourceAxis.size)
     }
   }
 }
