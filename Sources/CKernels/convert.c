@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "ck_bf16.h"
 #include "ck_elementwise.h"
 #include "ck_variants.h"
 
@@ -9,13 +10,7 @@ CK_BODY void ck_fill_f32_body(float *y, float value, size_t n) {
 CK_VARIANTS(ck_fill_f32, (float *y, float value, size_t n), (y, value, n))
 
 CK_BODY void ck_f32_to_bf16_body(uint16_t *y, const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, &x[i], 4);
-    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    uint32_t quiet = (bits >> 16) | 0x40;
-    y[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
-  }
+  for (size_t i = 0; i < n; i++) y[i] = (uint16_t)bf16_bits(x[i]);
 }
 CK_VARIANTS(ck_f32_to_bf16, (uint16_t *y, const float *x, size_t n), (y, x, n))
 

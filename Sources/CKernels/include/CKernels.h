@@ -1,3 +1,13 @@
 #pragma once
+#include "ck_attention.h"
+#include "ck_binary.h"
+#include "ck_copy.h"
 #include "ck_dispatch.h"
 #include "ck_elementwise.h"
+#include "ck_gemm.h"
+#include "ck_loss.h"
+#include "ck_norm.h"
+#include "ck_random.h"
+#include "ck_reduce.h"
+#include "ck_spatial.h"
+#include "ck_unary.h"

@@ -6,6 +6,8 @@ final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   /// Bytes that can be used, at least the number asked for.
   let byteCount: Int
+  /// Packed copies of the contents, for weights that no longer change.
+  let packedForms = PackedForms()
 
   init(byteCount: Int) {
     self.byteCount = BufferCache.classSize(byteCount)

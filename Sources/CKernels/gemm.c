@@ -1,0 +1,185 @@
+#include "ck_gemm.h"
+
+#include <string.h>
+
+#include "ck_dispatch.h"
+#include "ck_variants.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { MAX_ROWS = 8, MAX_PANEL = 32 };
+
+size_t ck_gemm_rows(void) { return ck_isa() >= CK_ISA_AVX512 ? 8 : 4; }
+
+size_t ck_gemm_panel(void) {
+  switch (ck_isa()) {
+    case CK_ISA_AVX512BF16:
+    case CK_ISA_AVX512: return 32;
+    case CK_ISA_AVX2: return 16;
+    default: return 8;
+  }
+}
+
+int ck_gemm_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
+
+static size_t blocks_per_line(const ck_gemm_t *g) {
+  return (g->rows_per_line + ck_gemm_rows() - 1) / ck_gemm_rows();
+}
+
+size_t ck_gemm_blocks(const ck_gemm_t *g) {
+  return blocks_per_line(g) * g->lines_per_image * g->images;
+}
+
+// Where a row block starts in A (elements) and in C (rows), and how many of its rows are real.
+typedef struct {
+  ptrdiff_t a;
+  size_t row, rows;
+} block_place;
+
+static block_place place(const ck_gemm_t *g, size_t block, size_t tile_rows) {
+  size_t per_line = blocks_per_line(g);
+  size_t line = block / per_line, first = (block % per_line) * tile_rows;
+  size_t image = line / g->lines_per_image, y = line % g->lines_per_image;
+  size_t left = g->rows_per_line - first;
+  block_place p;
+  p.a = (ptrdiff_t)image * g->image_stride + (ptrdiff_t)y * g->line_stride +
+        (ptrdiff_t)first * g->row_stride;
+  p.row = line * g->rows_per_line + first;
+  p.rows = left < tile_rows ? left : tile_rows;
+  return p;
+}
+
+// Moves the valid part of a tile [MAX_ROWS, panel] to C, with bias or accumulation.
+static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width, size_t row,
+                       size_t rows, size_t column) {
+  size_t left = g->columns - column;
+  size_t columns = left < panel_width ? left : panel_width;
+  for (size_t i = 0; i < rows; i++) {
+    float *c = g->c + (ptrdiff_t)(row + i) * g->c_stride + column;
+    const float *t = tile + i * panel_width;
+    if (g->accumulate) {
+      for (size_t j = 0; j < columns; j++) c[j] += t[j];
+    } else if (g->bias) {
+      for (size_t j = 0; j < columns; j++) c[j] = t[j] + g->bias[column + j];
+    } else {
+      memcpy(c, t, columns * sizeof(float));
+    }
+  }
+}
+
+// Offset of tile row i; rows beyond the last real one repeat it, so that nothing behind A is read.
+CK_BODY ptrdiff_t row_offset(const ck_gemm_t *g, int i, size_t rows) {
+  return (ptrdiff_t)((size_t)i < rows ? (size_t)i : rows - 1) * g->row_stride;
+}
+
+// The register tile: ROWS rows by two vectors of WIDTH floats. Rows are the outer unrolled loop,
+// so the accumulators stay in registers.
+#define CK_TILE_F32(SUFFIX, TARGET, WIDTH, ROWS)                                                  \
+  typedef float vec_##SUFFIX __attribute__((vector_size(WIDTH * 4), aligned(4)));                 \
+  TARGET static void tile_f32_##SUFFIX(const ck_gemm_t *g, const float *a, size_t rows,           \
+                                       const float *b, float *tile) {                             \
+    vec_##SUFFIX acc[ROWS][2];                                                                    \
+    const float *row[ROWS];                                                                       \
+    _Pragma("unroll") for (int i = 0; i < ROWS; i++) acc[i][0] = acc[i][1] = (vec_##SUFFIX){0};   \
+    for (size_t s = 0; s < g->segment_count; s++) {                                               \
+      _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                            \
+          row[i] = a + g->segments[s] + row_offset(g, i, rows);                                   \
+      for (size_t k = 0; k < g->segment_length; k++, b += 2 * WIDTH) {                            \
+        vec_##SUFFIX b0 = *(const vec_##SUFFIX *)b, b1 = *(const vec_##SUFFIX *)(b + WIDTH);      \
+        _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                        \
+          float x = row[i][k];                                                                    \
+          acc[i][0] += x * b0;                                                                    \
+          acc[i][1] += x * b1;                                                                    \
+        }                                                                                         \
+      }                                                                                           \
+    }                                                                                             \
+    _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                            \
+      *(vec_##SUFFIX *)(tile + i * 2 * WIDTH) = acc[i][0];                                        \
+      *(vec_##SUFFIX *)(tile + i * 2 * WIDTH + WIDTH) = acc[i][1];                                \
+    }                                                                                             \
+  }
+
+#if defined(__x86_64__)
+#define TARGET_AVX512F __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")))
+#define TARGET_BF16 \
+  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+CK_TILE_F32(avx512, TARGET_AVX512F, 16, 8)
+CK_TILE_F32(avx2, CK_TARGET_AVX2, 8, 4)
+#endif
+CK_TILE_F32(plain, , 4, 4)
+
+typedef void (*tile_f32)(const ck_gemm_t *, const float *, size_t, const float *, float *);
+
+static tile_f32 pick_tile_f32(void) {
+#if defined(__x86_64__)
+  if (ck_isa() >= CK_ISA_AVX512) return tile_f32_avx512;
+  if (ck_isa() == CK_ISA_AVX2) return tile_f32_avx2;
+#endif
+  return tile_f32_plain;
+}
+
+void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
+                 size_t panel_end) {
+  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
+  const tile_f32 compute = pick_tile_f32();
+  const size_t rows = ck_gemm_rows(), width = ck_gemm_panel();
+  const size_t k = g->segment_count * g->segment_length;
+  for (size_t j = panel; j < panel_end; j++) {
+    const float *b = (const float *)g->b + j * k * width;
+    for (size_t i = block; i < block_end; i++) {
+      block_place p = place(g, i, rows);
+      compute(g, (const float *)g->a + p.a, p.rows, b, tile);
+      store_tile(g, tile, width, p.row, p.rows, j * width);
+    }
+  }
+}
+
+#if defined(__x86_64__)
+TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t rows,
+                                  const uint16_t *b, float *tile) {
+  __m512 acc[8][2];
+  const uint16_t *row[8];
+#pragma unroll
+  for (int i = 0; i < 8; i++) acc[i][0] = acc[i][1] = _mm512_setzero_ps();
+  for (size_t s = 0; s < g->segment_count; s++) {
+#pragma unroll
+    for (int i = 0; i < 8; i++) row[i] = a + g->segments[s] + row_offset(g, i, rows);
+    for (size_t k = 0; k < g->segment_length; k += 2, b += 64) {
+      __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 32);
+#pragma unroll
+      for (int i = 0; i < 8; i++) {
+        int pair;
+        memcpy(&pair, row[i] + k, 4);
+        __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+        acc[i][0] = _mm512_dpbf16_ps(acc[i][0], x, b0);
+        acc[i][1] = _mm512_dpbf16_ps(acc[i][1], x, b1);
+      }
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    _mm512_storeu_ps(tile + i * 32, acc[i][0]);
+    _mm512_storeu_ps(tile + i * 32 + 16, acc[i][1]);
+  }
+}
+#endif
+
+void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
+                  size_t panel_end) {
+#if defined(__x86_64__)
+  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
+  const size_t k = g->segment_count * g->segment_length;
+  for (size_t j = panel; j < panel_end; j++) {
+    const uint16_t *b = (const uint16_t *)g->b + j * k * 32;
+    for (size_t i = block; i < block_end; i++) {
+      block_place p = place(g, i, 8);
+      tile_bf16(g, (const uint16_t *)g->a + p.a, p.rows, b, tile);
+      store_tile(g, tile, 32, p.row, p.rows, j * 32);
+    }
+  }
+#else
+  (void)g, (void)block, (void)block_end, (void)panel, (void)panel_end;
+#endif
+}

@@ -1,0 +1,76 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// A matrix product or convolution as one implicit matrix product, C = A · B (+ bias, or + C).
+//
+// Rows of A are output pixels. They come in lines of equal steps (an image row; a whole matrix is
+// one line), lines come in images. A row is not stored in one piece: it is `segment_count` runs of
+// `segment_length` elements, run s starting `segments[s]` elements behind the row's own start, so a
+// 3x3 convolution reads its nine taps straight from the zero-padded [N, H, W, C] activation.
+// B is packed by ck_pack_b_*. Strides and offsets count elements.
+typedef struct {
+  const void *a;
+  ptrdiff_t row_stride, line_stride, image_stride;
+  size_t rows_per_line, lines_per_image, images;
+  const ptrdiff_t *segments;
+  size_t segment_count, segment_length;
+  const void *b;
+  size_t columns;     // columns of B and C
+  float *c;           // [rows, c_stride]
+  ptrdiff_t c_stride;
+  const float *bias;  // one per column, or NULL
+  int accumulate;     // 1: C += A · B; 0: C = A · B
+} ck_gemm_t;
+
+// Rows of the register tile and width of a panel of B, for this CPU.
+size_t ck_gemm_rows(void);
+size_t ck_gemm_panel(void);
+
+// 1 when ck_gemm_bf16 has an instruction for it here.
+int ck_gemm_has_bf16(void);
+
+// Blocks of ck_gemm_rows() rows that the product has: lines do not share a block.
+size_t ck_gemm_blocks(const ck_gemm_t *g);
+
+// Computes row blocks [block, block_end) times panels [panel, panel_end).
+void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
+                 size_t panel_end);
+// The same with A and B in bfloat16, pairs along K; segment_length must be even.
+void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
+                  size_t panel_end);
+
+// Packs rows [k_offset, k_offset + k) of panels [panel, panel_end) of B. Element (i, j) of these
+// rows is src[i * k_stride + j * n_stride], where one of the strides is 1; columns from n on become
+// zero. dst holds, per panel, k_total * ck_gemm_panel() elements. bf16: k_total and k_offset are
+// even; an odd k is followed by a row of zeros.
+void ck_pack_b_f32(float *dst, size_t k_total, size_t k_offset, const float *src, size_t k,
+                   size_t n, ptrdiff_t k_stride, ptrdiff_t n_stride, size_t panel,
+                   size_t panel_end);
+void ck_pack_b_bf16(uint16_t *dst, size_t k_total, size_t k_offset, const float *src, size_t k,
+                    size_t n, ptrdiff_t k_stride, ptrdiff_t n_stride, size_t panel,
+                    size_t panel_end);
+// The same from a source that is bfloat16 already, for n_stride = 1.
+void ck_pack_b_rows_bf16(uint16_t *dst, size_t k_total, size_t k_offset, const uint16_t *src,
+                         size_t k, size_t n, ptrdiff_t k_stride, size_t panel, size_t panel_end);
+
+// y[j * y_stride + i] = x[i * x_stride + j] for i in [0, rows), j in [0, columns). bf16: rows is
+// rounded up to even with zeros.
+void ck_transpose_f32(float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, size_t rows,
+                      size_t columns);
+void ck_transpose_bf16(uint16_t *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride,
+                       size_t rows, size_t columns);
+
+// Copies lines [line, line_end) of y [H, W, y_channels], a padded and dilated x
+// [x_height, x_width, channels]: pixel (i, j) of x lands at (top + i * dilation, left + j *
+// dilation), everything else, channels from `channels` on included, becomes zero.
+typedef struct {
+  size_t height, width, y_channels;
+  ptrdiff_t top, left, dilation;
+  size_t x_height, x_width, channels;
+} ck_pad_t;
+void ck_pad_f32(float *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
+void ck_pad_bf16(uint16_t *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
+
+// y[j] += sum over i in [0, rows) of x[i * columns + j].
+void ck_add_column_sums_f32(float *y, const float *x, size_t rows, size_t columns);

@@ -1,0 +1,103 @@
+import Foundation
+import Layers
+
+/// A model that is built from a config and kept in a folder of its own.
+public protocol ConfiguredModule: Module {
+  /// Its settings, named as in `config.json` but in camel case; `init()` gives the defaults that
+  /// hold for keys a file leaves out.
+  associatedtype Config: ModelConfig
+
+  /// The settings it was built from.
+  var config: Config { get }
+
+  /// Builds the model without values; the config must have passed `validate()`.
+  init(_ config: Config)
+
+  /// Name of its weight files without extension.
+  static var weightsName: String { get }
+
+  /// Dialects that its checkpoints come in.
+  static var keyMap: KeyMap { get }
+}
+
+/// Settings of a model as `config.json` holds them.
+public protocol ModelConfig: Codable, Sendable {
+  /// The reference implementation's defaults.
+  init()
+
+  /// Settings that this program knows in only some values: key in the file → values as JSON.
+  static var supportedValues: [String: [String]] { get }
+
+  /// What is written beside the settings so that the reference implementation knows the kind.
+  static var identity: [String: ConfigValue] { get }
+
+  /// Checks that the settings go together.
+  func validate() throws(ConfigError)
+}
+
+/// A setting that cannot be honoured.
+public struct ConfigError: Error {
+  /// Name of the setting in the file.
+  public let key: String
+  /// Its value.
+  public let found: String
+  /// What would do.
+  public let expected: String
+
+  /// A setting that cannot be honoured.
+  public init(_ key: String, found: String, expected: String) {
+    self.key = key
+    self.found = found
+    self.expected = expected
+  }
+}
+
+extension ConfiguredModule {
+  /// Builds the model that a folder describes and loads its weights.
+  ///
+  /// Reads `config.json` and the first of `<name>.safetensors`, `<name>.fp16.safetensors` and
+  /// `<name>.safetensors.index.json` that exists.
+  ///
+  /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+  public static func load(folder: String) throws(CheckpointError) -> Self {
+    let model = Self(try loadConfig(folder: folder))
+    if let path = [".safetensors", ".fp16.safetensors"].lazy
+      .map({ "\(folder)/\(weightsName)\($0)" }).first(where: FileManager.default.fileExists)
+    {
+      try model.load(from: SafetensorsFile(path), keyMap: keyMap)
+      return model
+    }
+    let index = "\(folder)/\(weightsName).safetensors.index.json"
+    guard FileManager.default.fileExists(atPath: index) else {
+      throw .unreadable(
+        file: "\(folder)/\(weightsName).safetensors",
+        reason: "no such file, nor \(weightsName).fp16.safetensors nor an index; "
+          + ".bin and .ckpt files can hold programs and are not read, convert them first")
+    }
+    try model.load(from: ShardedSafetensors(index: index), keyMap: keyMap)
+    return model
+  }
+
+  /// Reads and checks the `config.json` of a folder.
+  public static func loadConfig(folder: String) throws(CheckpointError) -> Config {
+    try ConfigFile.decode(Config.self, from: folder + "/config.json")
+  }
+
+  /// Writes `config.json` and the weights so that the reference implementation loads them.
+  ///
+  /// - Parameters:
+  ///   - folder: is made when it does not exist.
+  ///   - precision: of the weights; 16-bit ones get the `fp16` file name only for `.f16`.
+  public func save(
+    folder: String, as precision: SafetensorsEntry.Precision = .f32
+  ) throws(CheckpointError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw .unwritable(file: folder, reason: "\(error.localizedDescription)")
+    }
+    try save(to: "\(folder)/\(Self.weightsName).safetensors", as: precision)
+    try ConfigFile.encode(config, to: folder + "/config.json")
+  }
+}

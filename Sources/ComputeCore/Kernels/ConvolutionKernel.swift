@@ -1,0 +1,187 @@
+import CKernels
+
+/// Sizes of a convolution of `[N, H, W, C]` by `[out, kh, kw, in]`.
+struct ConvolutionGeometry {
+  let images: Int
+  let height: Int
+  let width: Int
+  let inChannels: Int
+  let outChannels: Int
+  let kernelHeight: Int
+  let kernelWidth: Int
+  let stride: Int
+  let padding: Padding
+
+  var outHeight: Int { (height + padding.top + padding.bottom - kernelHeight) / stride + 1 }
+  var outWidth: Int { (width + padding.left + padding.right - kernelWidth) / stride + 1 }
+  var taps: Int { kernelHeight * kernelWidth }
+  var isPointwise: Bool { taps == 1 && stride == 1 && padding == Padding(0) }
+}
+
+/// A zero-padded, possibly dilated copy of an activation in the factor type.
+struct PaddedActivation {
+  let storage: Storage
+  let type: FactorType
+  let height: Int
+  let width: Int
+  let channels: Int
+
+  /// Pads `x` `[images, h, w, c]` to `height` x `width` with its pixels `dilation` apart from
+  /// (`top`, `left`) on; channels are padded to a whole run.
+  init(
+    _ x: UnsafePointer<Float>, images: Int, _ h: Int, _ w: Int, _ c: Int, height: Int, width: Int,
+    top: Int, left: Int, dilation: Int = 1, type: FactorType
+  ) {
+    let padded = type.padded(c)
+    self.type = type
+    self.height = height
+    self.width = width
+    channels = padded
+    let storage = Storage(byteCount: images * height * width * padded * type.byteCount)
+    self.storage = storage
+    let place = ck_pad_t(
+      height: height, width: width, y_channels: padded, top: top, left: left, dilation: dilation,
+      x_height: h, x_width: w, channels: c)
+    let linesPerItem = max(1, 16_384 / max(1, width * padded))
+    let itemsPerImage = (height + linesPerItem - 1) / linesPerItem
+    ThreadPool.shared.run(items: images * itemsPerImage) { item in
+      let (image, part) = (item / itemsPerImage, item % itemsPerImage)
+      let (first, last) = (part * linesPerItem, min(height, (part + 1) * linesPerItem))
+      let offset = image * height * width * padded
+      var place = place
+      switch type {
+      case .float32:
+        ck_pad_f32(
+          storage.pointer.assumingMemoryBound(to: Float.self) + offset, x + image * h * w * c,
+          &place, first, last)
+      case .bfloat16:
+        ck_pad_bf16(
+          storage.pointer.assumingMemoryBound(to: UInt16.self) + offset, x + image * h * w * c,
+          &place, first, last)
+      }
+    }
+  }
+
+  /// The rows that a convolution with a kernel of `kh` x `kw` and `stride` reads.
+  func rows(images: Int, outHeight: Int, outWidth: Int, kh: Int, kw: Int, stride: Int)
+    -> FactorRows
+  {
+    FactorRows(
+      pointer: UnsafeRawPointer(storage.pointer), type: type, rowStride: stride * channels,
+      lineStride: stride * width * channels, imageStride: height * width * channels,
+      rowsPerLine: outWidth, linesPerImage: outHeight, images: images,
+      segments: (0..<kh).map { $0 * width * channels }, segmentLength: kw * channels)
+  }
+}
+
+/// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`.
+func convolutionForward(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry
+) -> Tensor {
+  let y = Tensor(uninitialized: [g.images, g.outHeight, g.outWidth, g.outChannels])
+  let type = FactorType.current
+  let channels = type.padded(g.inChannels)
+  let packed = weight.packed(.forward, type) {
+    let w = weight.cast(to: .float32)
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        k: g.taps * channels, columns: g.outChannels, type: type,
+        pieces: channels == g.inChannels
+          ? [
+            FactorPiece(
+              pointer: w.pointer, kOffset: 0, k: g.taps * g.inChannels, kStride: 1,
+              nStride: g.taps * g.inChannels)
+          ]
+          : (0..<g.taps).map { tap in
+            FactorPiece(
+              pointer: w.pointer + tap * g.inChannels, kOffset: tap * channels, k: g.inChannels,
+              kStride: 1, nStride: g.taps * g.inChannels)
+          })
+    }
+  }
+  var target = ProductTarget(pointer: y.pointer, stride: g.outChannels)
+  target.bias = bias.map { UnsafePointer($0.pointer) }
+  withExtendedLifetime((x, bias)) {
+    if g.isPointwise {
+      let count = g.images * g.height * g.width
+      withMatrixRows(x.pointer, count: count, k: g.inChannels, type) {
+        parallelProduct($0, packed, into: target)
+      }
+    } else {
+      let padded = PaddedActivation(
+        x.pointer, images: g.images, g.height, g.width, g.inChannels,
+        height: g.height + g.padding.top + g.padding.bottom,
+        width: g.width + g.padding.left + g.padding.right, top: g.padding.top,
+        left: g.padding.left, type: type)
+      let rows = padded.rows(
+        images: g.images, outHeight: g.outHeight, outWidth: g.outWidth, kh: g.kernelHeight,
+        kw: g.kernelWidth, stride: g.stride)
+      withExtendedLifetime(padded) { parallelProduct(rows, packed, into: target) }
+    }
+  }
+  return y
+}
+
+/// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.
+/// `bias` `[in]` is added where the transposed convolution has one.
+func convolutionInputGradient(
+  _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry
+) -> Tensor {
+  let dx = Tensor(uninitialized: [g.images, g.height, g.width, g.inChannels])
+  let type = FactorType.current
+  let channels = type.padded(g.outChannels)
+  let packed = weight.packed(.inputGradient, type) {
+    let w = weight.cast(to: .float32)
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        k: g.taps * channels, columns: g.inChannels, type: type,
+        pieces: (0..<g.taps).map { tap in
+          FactorPiece(
+            pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
+            k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
+        })
+    }
+  }
+  var target = ProductTarget(pointer: dx.pointer, stride: g.inChannels)
+  target.bias = bias.map { UnsafePointer($0.pointer) }
+  withExtendedLifetime((dy, bias)) {
+    if g.isPointwise {
+      let count = g.images * g.height * g.width
+      withMatrixRows(dy.pointer, count: count, k: g.outChannels, type) {
+        parallelProduct($0, packed, into: target)
+      }
+    } else {
+      let padded = PaddedActivation(
+        dy.pointer, images: g.images, g.outHeight, g.outWidth, g.outChannels,
+        height: g.height + g.kernelHeight - 1, width: g.width + g.kernelWidth - 1,
+        top: g.kernelHeight - 1 - g.padding.top, left: g.kernelWidth - 1 - g.padding.left,
+        dilation: g.stride, type: type)
+      let rows = padded.rows(
+        images: g.images, outHeight: g.height, outWidth: g.width, kh: g.kernelHeight,
+        kw: g.kernelWidth, stride: 1)
+      withExtendedLifetime(padded) { parallelProduct(rows, packed, into: target) }
+    }
+  }
+  return dx
+}
+
+/// A matrix `[count, k]` as rows: in place for `float32`, else a converted copy.
+func withMatrixRows(
+  _ x: UnsafePointer<Float>, count: Int, k: Int, _ type: FactorType, _ body: (FactorRows) -> Void
+) {
+  guard type == .bfloat16 else {
+    body(
+      FactorRows(
+        pointer: UnsafeRawPointer(x), type: type, rowStride: k, rowsPerLine: count,
+        segmentLength: k))
+    return
+  }
+  let copy = PaddedActivation(
+    x, images: 1, 1, count, k, height: 1, width: count, top: 0, left: 0, type: type)
+  withExtendedLifetime(copy) {
+    body(
+      FactorRows(
+        pointer: UnsafeRawPointer(copy.storage.pointer), type: type, rowStride: copy.channels,
+        rowsPerLine: count, segmentLength: copy.channels))
+  }
+}

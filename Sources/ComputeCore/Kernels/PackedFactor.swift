@@ -1,0 +1,92 @@
+import CKernels
+import Synchronization
+
+/// A piece of a right factor as it lies in memory: element (i, j) is at `i·kStride + j·nStride`.
+struct FactorPiece {
+  let pointer: UnsafePointer<Float>
+  /// First row of the factor that the piece fills.
+  let kOffset: Int
+  let k: Int
+  let kStride: Int
+  let nStride: Int
+}
+
+/// The right factor of a product, packed for the kernel of this CPU.
+final class PackedFactor: @unchecked Sendable {
+  /// Length of the summed axis, padding included.
+  let k: Int
+  let columns: Int
+  private let storage: Storage
+
+  var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
+
+  /// Bytes of a packed factor.
+  static func byteCount(k: Int, columns: Int, type: FactorType) -> Int {
+    panelCount(columns) * ck_gemm_panel() * k * type.byteCount
+  }
+
+  /// Packs `pieces`, which together fill all `k` rows, on all threads.
+  init(k: Int, columns: Int, type: FactorType, pieces: [FactorPiece]) {
+    self.k = k
+    self.columns = columns
+    let storage = Storage(
+      byteCount: PackedFactor.byteCount(k: k, columns: columns, type: type))
+    self.storage = storage
+    ThreadPool.shared.run(items: panelCount(columns)) { panel in
+      for piece in pieces {
+        PackedFactor.pack(
+          piece, into: storage.pointer, k: k, columns: columns, type: type,
+          panels: panel..<panel + 1)
+      }
+    }
+  }
+
+  /// Packs one piece into memory of `byteCount(k:columns:type:)` bytes on the calling thread.
+  static func pack(
+    _ piece: FactorPiece, into target: UnsafeMutableRawPointer, k: Int, columns: Int,
+    type: FactorType, panels: Range<Int>
+  ) {
+    switch type {
+    case .float32:
+      ck_pack_b_f32(
+        target.assumingMemoryBound(to: Float.self), k, piece.kOffset, piece.pointer, piece.k,
+        columns, piece.kStride, piece.nStride, panels.lowerBound, panels.upperBound)
+    case .bfloat16:
+      ck_pack_b_bf16(
+        target.assumingMemoryBound(to: UInt16.self), k, piece.kOffset, piece.pointer, piece.k,
+        columns, piece.kStride, piece.nStride, panels.lowerBound, panels.upperBound)
+    }
+  }
+}
+
+/// Which product of a layer a weight is packed for.
+enum WeightUse: Hashable, Sendable {
+  case forward
+  case inputGradient
+}
+
+/// Packed forms of one frozen weight, kept beside its numbers.
+final class PackedForms: Sendable {
+  private struct Key: Hashable {
+    let use: WeightUse
+    let type: FactorType
+  }
+
+  private let forms = Mutex<[Key: PackedFactor]>([:])
+
+  /// The packed form for `use`, made by `make` on the first call.
+  func form(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
+    let key = Key(use: use, type: type)
+    if let known = forms.withLock({ $0[key] }) { return known }
+    let made = make()
+    forms.withLock { $0[key] = made }
+    return made
+  }
+}
+
+extension Tensor {
+  /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
+  func packed(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
+    isRecorded ? make() : storage.packedForms.form(use, type, make: make)
+  }
+}

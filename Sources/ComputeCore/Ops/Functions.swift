@@ -1,0 +1,77 @@
+import CKernels
+
+/// A kernel that turns `count` numbers at `x` into as many at `y`.
+typealias UnaryKernel = (
+  _ y: UnsafeMutablePointer<Float>?, _ x: UnsafePointer<Float>?, _ count: Int
+) -> Void
+
+/// A kernel that turns `count` gradients by a result into gradients by the input.
+typealias UnaryBackwardKernel = (
+  _ dx: UnsafeMutablePointer<Float>?, _ dy: UnsafePointer<Float>?, _ saved: UnsafePointer<Float>?,
+  _ count: Int
+) -> Void
+
+/// What the gradient of an elementwise function is computed from.
+enum SavedValue {
+  case input
+  case result
+}
+
+/// An elementwise function of `x` and its gradient.
+func elementwise(
+  _ x: Tensor, _ kernel: UnaryKernel, saving saved: SavedValue = .input,
+  backward: @escaping UnaryBackwardKernel
+) -> Tensor {
+  let y = x.mapped { kernel($0, $1, $2) }
+  let kept = saved == .input ? x.detached() : y
+  return y.recorded(from: [x]) { dy in
+    let v = kept.pointer
+    let result = Tensor(uninitialized: dy.shape)
+    let (dx, source) = (result.pointer, dy.pointer)
+    parallelChunks(dy.count) { range in
+      let start = range.lowerBound
+      backward(dx + start, source + start, v + start, range.count)
+    }
+    return [result]
+  }
+}
+
+/// e to the power of every element.
+public func exp(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_exp_f32, saving: .result, backward: ck_exp_backward_f32)
+}
+
+/// Natural logarithm of every element; -infinity at 0, NaN below.
+public func log(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_log_f32, backward: ck_log_backward_f32)
+}
+
+/// Square root of every element; NaN below 0.
+public func sqrt(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_sqrt_f32, saving: .result, backward: ck_sqrt_backward_f32)
+}
+
+/// Absolute value of every element; the gradient at 0 is 0.
+public func abs(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_abs_f32, backward: ck_abs_backward_f32)
+}
+
+/// Every element times itself.
+public func square(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_square_f32, backward: ck_square_backward_f32)
+}
+
+/// Hyperbolic tangent of every element.
+public func tanh(_ x: Tensor) -> Tensor {
+  elementwise(x, ck_tanh_f32, saving: .result, backward: ck_tanh_backward_f32)
+}
+
+extension Tensor {
+  /// Every element limited to `range`; the gradient is 0 outside it.
+  public func clamped(to range: ClosedRange<Float>) -> Tensor {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    return elementwise(
+      self, { ck_clamp_f32($0, $1, low, high, $2) },
+      backward: { ck_clamp_backward_f32($0, $1, $2, low, high, $3) })
+  }
+}

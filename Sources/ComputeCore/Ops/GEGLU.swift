@@ -1,0 +1,41 @@
+import CKernels
+
+/// Gated GELU: the first half of the last axis times `gelu` of the second half.
+///
+/// Source: Shazeer 2020, arXiv:2002.05202 (GEGLU); halves in the order of diffusers' `GEGLU`.
+///
+/// - Parameter x: `[..., 2C]`.
+/// - Returns: `[..., C]`.
+public func geglu(_ x: Tensor) -> Tensor {
+  guard let last = x.shape.last, last % 2 == 0 else {
+    preconditionFailure("geglu: the last axis must have an even size, got \(x.shape)")
+  }
+  let width = last / 2
+  let result = Tensor(uninitialized: x.shape.dropLast() + [width])
+  let (y, source) = (result.pointer, x.pointer)
+  parallelRows(x.count / max(1, last), width: last) { rows in
+    let start = rows.lowerBound
+    ck_geglu_f32(y + start * width, source + start * last, rows.count, width)
+  }
+  let saved = x.detached()
+  return result.recorded(from: [x]) { dy in [gegluVJP(dy, saved)] }
+}
+
+/// `d(hidden) = dy · gelu(gate)`, `d(gate) = dy · hidden · gelu'(gate)`, next to each other.
+private func gegluVJP(_ dy: Tensor, _ x: Tensor) -> Tensor {
+  let last = x.shape[x.rank - 1]
+  let width = last / 2
+  let result = Tensor(uninitialized: x.shape)
+  let (dx, d, source) = (result.pointer, dy.pointer, x.pointer)
+  parallelRows(x.count / max(1, last), width: last) { rows in
+    let start = rows.lowerBound
+    ck_geglu_backward_f32(
+      dx + start * last, d + start * width, source + start * last, rows.count, width)
+  }
+  return result
+}
+
+/// Runs `body` over rows of `width` numbers in parallel, about 16 000 numbers at a time.
+func parallelRows(_ rows: Int, width: Int, _ body: (Range<Int>) -> Void) {
+  parallelChunks(rows, chunk: max(1, 16_384 / max(1, width)), body)
+}

@@ -1,0 +1,47 @@
+import ComputeCore
+
+/// A 2-D convolution with a square kernel, plus its adapter's correction.
+public final class Conv2d: AdaptableLayer {
+  /// `[out, kh, kw, in]`; checkpoints have `[out, in, kh, kw]`.
+  public let weight: Parameter
+  /// `[out]`.
+  public let bias: Parameter?
+  /// Added to the output when set.
+  public var adapter: (any LinearAdapter)?
+  /// Distance between outputs, in input pixels.
+  public let stride: Int
+  /// Zeros around the input, which may differ from side to side.
+  public let padding: Padding
+
+  /// A convolution with `padding` zeros on every side.
+  public convenience init(
+    _ inChannels: Int, _ outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int = 0,
+    bias: Bool = true
+  ) {
+    self.init(
+      inChannels, outChannels, kernelSize: kernelSize, stride: stride, padding: Padding(padding),
+      bias: bias)
+  }
+
+  /// A convolution with its own padding for every side.
+  public init(
+    _ inChannels: Int, _ outChannels: Int, kernelSize: Int, stride: Int = 1, padding: Padding,
+    bias: Bool = true
+  ) {
+    let fanIn = inChannels * kernelSize * kernelSize
+    // torch's default: Kaiming uniform with a = √5, which is this bound.
+    let start = Parameter.Initialization.uniform(bound: 1 / Float(max(1, fanIn)).squareRoot())
+    weight = Parameter(
+      [outChannels, kernelSize, kernelSize, inChannels], start, layout: .convolution)
+    self.bias = bias ? Parameter([outChannels], start) : nil
+    self.stride = stride
+    self.padding = padding
+  }
+
+  /// `x` `[N, H, W, in]` → `[N, H', W', out]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = conv2d(
+      x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding)
+    return adapter.map { y + $0(x) } ?? y
+  }
+}

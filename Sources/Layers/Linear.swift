@@ -1,0 +1,31 @@
+import ComputeCore
+
+/// A linear map of the last axis, `y = x Wᵀ + b`, plus its adapter's correction.
+public final class Linear: AdaptableLayer {
+  /// `[out, in]`.
+  public let weight: Parameter
+  /// `[out]`.
+  public let bias: Parameter?
+  /// Added to the output when set.
+  public var adapter: (any LinearAdapter)?
+
+  /// - Parameters:
+  ///   - inFeatures: size of the last axis of the input.
+  ///   - outFeatures: size of the last axis of the output.
+  ///   - bias: whether a bias is added.
+  ///   - isPointwise: whether checkpoints store the weight as a 1×1 convolution's.
+  public init(
+    _ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, isPointwise: Bool = false
+  ) {
+    // torch's default: Kaiming uniform with a = √5, which is this bound.
+    let start = Parameter.Initialization.uniform(bound: 1 / Float(max(1, inFeatures)).squareRoot())
+    weight = Parameter([outFeatures, inFeatures], start, layout: isPointwise ? .pointwise : .plain)
+    self.bias = bias ? Parameter([outFeatures], start) : nil
+  }
+
+  /// `x` `[…, in]` → `[…, out]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let y = linear(x, weight: weight.value, bias: bias?.value)
+    return adapter.map { y + $0(x) } ?? y
+  }
+}
