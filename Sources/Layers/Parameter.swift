@@ -66,9 +66,9 @@ public final class Parameter {
   public var value: Tensor {
     get {
       if let stored { return stored }
-      let first = firstValue()
-      value = first
-      return stored ?? first
+      let first = isFrozen ? firstValue() : firstValue().asVariable()
+      stored = first
+      return first
     }
     set {
       precondition(
