@@ -67,7 +67,7 @@ public final class Parameter {
     get {
       if let stored { return stored }
       let first = firstValue()
-      value = first
+      self.value = first
       return stored ?? first
     }
     set {
