@@ -95,7 +95,7 @@ def centred(image: Image.Image, size: int) -> Image.Image | None:
 
 
 def pixel_colours(image: Image.Image) -> np.ndarray:
-    """The basic colour name of every pixel that is not background, as an array of names."""
+    """The colour name of every pixel that is not background; "unclear" between two names."""
     rgb = np.asarray(image.resize((48, 48), Image.Resampling.BOX), np.float32).reshape(-1, 3) / 255
     rgb = rgb[rgb.min(1) < 0.94]
     high, low = rgb.max(1), rgb.min(1)
@@ -106,12 +106,15 @@ def pixel_colours(image: Image.Image) -> np.ndarray:
         np.where(high == green, (blue - red) / spread + 2, (red - green) / spread + 4),
     )  # fmt: skip
     hue, saturation = 60 * sector, spread / np.maximum(high, 1e-6)
-    bounds = [14, 40, 68, 165, 195, 260, 290, 340]
+    bounds = [14, 45, 68, 165, 195, 260, 290, 340]
     names = ["red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "red"]
     colours = np.array(names, dtype=object)[np.searchsorted(bounds, hue)]
-    colours[(hue > 8) & (hue < 45) & (high < 0.74)] = "brown"
-    colours[(hue > 15) & (hue < 40) & (saturation < 0.45)] = "brown"
-    colours[((hue <= 14) | (hue > 335)) & (saturation < 0.5) & (high > 0.7)] = "pink"
+    warm = (hue > 8) & (hue < 45)
+    colours[warm & (saturation < 0.75)] = "unclear"  # skin, crust and sand
+    colours[(hue > 145) & (hue < 260) & (saturation < 0.42)] = "unclear"  # steel and glass
+    colours[warm & (high < 0.74)] = "brown"
+    colours[((hue <= 22) | (hue > 335)) & (saturation < 0.55) & (high > 0.85)] = "pink"
+    colours[(hue > 270) & (hue < 340) & (high < 0.75)] = "purple"
     grey = (saturation < 0.2) | (spread < 0.08)
     colours[grey] = "grey"
     colours[grey & (low > 0.82)] = "white"
@@ -128,7 +131,7 @@ def clear_colour(image: Image.Image) -> str | None:
     total, neutral = sum(counts.values()), sum(outlines.values())
     if counts and total > neutral:
         name, count = counts.most_common(1)[0]
-        return name if count > 0.72 * total else None
+        return name if count > 0.72 * total and name != "unclear" else None
     name = max(outlines, key=outlines.get)
     return name if outlines[name] > 0.75 * (total + neutral) and name != "white" else None
 
@@ -151,7 +154,9 @@ def coloured(label: str, colour: str) -> str:
 
 def add_colour(picture: Picture, image: Image.Image) -> None:
     """Adds a caption with the dominant colour unless the label has a colour word already."""
-    if not picture.takes_colour or COLOURS & set(re.findall(r"[a-z]+", picture.label)):
+    if not picture.takes_colour or re.search(r"^the |^two | and ", picture.label):
+        return
+    if COLOURS & set(re.findall(r"[a-z]+", picture.label)):
         return
     colour = clear_colour(image)
     if colour:
@@ -166,18 +171,22 @@ class WordNet:
     DRAWABLE = {5, 6, 8, 13, 17, 18, 20}
 
     def __init__(self, folder: Path) -> None:
-        area = {}
+        area, self.broader, self.names = {}, {}, {}
         for line in (folder / "data.noun").read_text("latin-1").splitlines():
             if not line.startswith(" "):
-                offset, number = line.split(" ", 2)[:2]
-                area[offset] = int(number)
-        self.nouns, self.drawable = set(), set()
+                parts = line.split(" | ")[0].split(" ")
+                area[parts[0]] = int(parts[1])
+                self.broader[parts[0]] = re.findall(r"@i? (\d{8}) n", line)
+                end = 4 + 2 * int(parts[3], 16)
+                self.names[parts[0]] = {n.lower().replace("_", " ") for n in parts[4:end:2]}
+        self.nouns, self.drawable, self.meanings = set(), set(), {}
         for line in (folder / "index.noun").read_text("latin-1").splitlines():
             if line.startswith(" "):
                 continue
             parts = line.split()
             name = parts[0].replace("_", " ")
             self.nouns.add(name)
+            self.meanings[name] = parts[-int(parts[2]) :]
             if area.get(parts[-int(parts[2])]) in self.DRAWABLE:
                 self.drawable.add(name)
 
@@ -188,6 +197,15 @@ class WordNet:
             if stem in self.nouns:
                 return stem
         return None
+
+    def is_kind_of(self, word: str, general: str) -> bool:
+        """Whether `general` is a synonym of `word` or a not too general word for it."""
+        level = self.meanings.get(self.singular(word), [])
+        for _ in range(5):
+            if any(general in self.names[meaning] for meaning in level):
+                return True
+            level = [parent for meaning in level for parent in self.broader[meaning]]
+        return False
 
     def is_drawable(self, word: str) -> bool:
         return self.singular(word) in self.drawable and len(word) > 2
@@ -233,8 +251,16 @@ def emoji_label(name: str, group: str, subgroup: str) -> str | None:
             return None
         return {"bald": f"bald {who}", "beard": f"{who} with a beard"}.get(what, f"{who} with {what}")
     if subgroup == "person-role" and re.match(r"(wo)?man (?!in|with|feeding)", name):
-        return name if name.split(" ", 1)[1] in {"astronaut", "cook", "scientist", "singer"} else None
-    return name
+        return None
+    # "sun behind large cloud" → "sun behind a large cloud"
+    return re.sub(
+        r"(?<= )(with|behind|taking|rowing|getting|bouncing|facing) (.+)$",
+        lambda match: f"{match[1]} {with_article(match[2])}", name,
+    )  # fmt: skip
+
+
+# CLDR keyword of a smiley → the adjective it stands for.
+FEELINGS = {"sad": "sad", "sick": "sick", "tired": "tired", "sleepy": "sleepy", "laugh": "laughing"}
 
 
 def noto():
@@ -257,13 +283,19 @@ def noto():
         ImageDraw.Draw(image).text((10, 10), text, font=font, embedded_color=True)
         caption = with_article(label)
         captions = [caption, f"{caption}, emoji"]
+        noun = re.split(r" (?:with|of|in|on|and|at) ", label)[0]
+        noun = noun if noun in words.nouns else noun.split()[-1]
         is_face = subgroup.startswith("face-") and "face" in label
+        if subgroup == "face-smiling" and label.startswith(("smiling", "grinning", "beaming")):
+            captions.append("a happy yellow face")
+        if subgroup == "face-concerned" and re.search("frown|worried|disappoint|downcast", label):
+            captions.append("a sad yellow face")
         for word in keywords.get(text.replace("\ufe0f", ""), []):
             if word in VAGUE or word in label.split() or word == label:
                 continue
-            if is_face and word in {"happy", "sad", "angry", "sick", "cold", "hot", "tired", "sleepy", "crying", "laugh"}:
-                captions.append(f"a {word.replace('laugh', 'laughing')} face")
-            elif not is_face and group != "People & Body" and words.is_drawable(word):
+            if is_face and word in FEELINGS:
+                captions.append(f"a {FEELINGS[word]} face")
+            elif not is_face and group != "People & Body" and words.is_kind_of(noun, word):
                 captions.append(with_article(word))
         if subgroup.startswith("animal") and label.endswith(" face"):
             captions.append(with_article(label.replace(" face", " head")))
@@ -389,11 +421,12 @@ def openclipart():
                 continue
             style = drawing_style(image)
             subject = with_article(label)
-            captions = [f"{subject}, {style}", f"{style} of {subject}", subject]
-            if style == "silhouette":
-                captions[1] = f"a black silhouette of {subject}"
-            elif style == "line drawing":
-                captions[1] = f"a black and white drawing of {subject}"
+            captions = {
+                "clip art": [f"clip art of {subject}", subject],
+                "silhouette": [f"a black silhouette of {subject}"],
+                "line drawing": [f"a black and white drawing of {subject}"],
+            }[style]
+            captions.insert(0, f"{subject}, {style}")
             group = relative.rsplit("/", 1)[0]
             yield Picture(image, label, captions, style, group, relative, style == "clip art")
 

@@ -10,25 +10,25 @@ COLOURS = set(
 # Nouns that take no article although they do not look like a plural.
 MASS = set(
     "bacon bread broccoli butter camping cheese clothing coal confetti corn coral cotton curry dna"
-    " falafel fire fireworks fog food fondue fruit furniture garlic ginger glass gold grass hair"
+    " falafel fire fireworks fog food fondue fruit furniture garlic ginger gold grass hair"
     " headwear honey ice jewelry juice lightning luggage lotion mail meat milk money mud music nail"
-    " oden paper pasta pepperoni popcorn poo rain rice sake salt sand sashimi silver smoke snow soap soda"
-    " spaghetti sushi salad tea toast underwear water weather wheat wine wood wool yarn people twins"
+    " oden paper pasta pepperoni popcorn rain rice sake salt seafood cutlery tableware makeup plumage currency steam sand sashimi silver sweat smoke snow soap soda"
+    " spaghetti sushi tea toast underwear water weather wheat wine wood wool yarn people twins"
     " sheep lava beer coffee equipment machinery grain shrimp spinach celery lettuce parsley"
     " tennis badminton cricket lacrosse boxing ping-pong athletics".split()
 )
 # Endings in s that are singular.
-SINGULAR_S = ("ss", "us", "is", "lens", "gas", "bus", "cactus", "atlas", "canvas", "iris", "christmas")
+SINGULAR_S = ("ss", "us", "is", "rhinoceros", "lens", "gas", "bus", "cactus", "atlas", "canvas", "iris", "christmas")
 
 
 def with_article(label: str) -> str:
     """`label` with "a" or "an" where English wants one."""
     words = label.split()
-    if words[0] in {"the", "a", "an", "two", "three", "four", "five", "some", "many", "someone"}:
+    if words[0] in {"the", "a", "an", "two", "three", "some", "many", "someone"}:
         return label
     if label[0].isupper() and words[0] in {"Santa", "Mrs.", "Mount"}:
         return label
-    head = re.split(r" (?:with|of|in|on|and|at|over|behind|without|for|from|showing|holding|wearing|facing|pointing|playing|feeding|lifting|coming|going|taking|getting|doing|blowing|savoring|screaming|bouncing|riding|rowing|fluttering|under) ", label)[0]
+    head = re.split(r" (?:with|of|in|on|and|at|over|behind|without|for|from|showing|holding|wearing|facing|pointing|playing|feeding|lifting|coming|going|taking|getting|doing|blowing|savoring|screaming|bouncing|riding|rowing|fluttering|under|licking|covering) ", label)[0]
     last = head.split()[-1].lower()
     if last in MASS or (last.endswith("s") and not last.endswith(SINGULAR_S)):
         return label
@@ -41,6 +41,11 @@ def with_article(label: str) -> str:
 # Unicode name → noun phrase, where the name alone does not read as what is seen.
 EMOJI_NAMES = {
     "rolling on the floor laughing": "face rolling on the floor laughing",
+    "hand with fingers splayed": "hand with splayed fingers",
+    "leaf fluttering in wind": "leaf fluttering in the wind",
+    "umbrella on ground": "beach umbrella",
+    "person in lotus position": "person sitting in lotus position",
+    "ring buoy": "life ring",
     "star-struck": "smiling face with stars for eyes",
     "smiling face with heart-eyes": "smiling face with heart eyes",
     "face savoring food": "smiling face licking its lips",
@@ -255,7 +260,10 @@ VAGUE = set(
     " decoration vehicle template outline end variation version author place equipment system"
     " game activity event color colour emotion expression hand man woman pack group collection"
     " construction device work lab kind back front side number letter state team model base cover"
-    " button key-shape light ring round stage ground head-shape tone net layer structure".split()
+    " button light ring round stage ground tone net layer structure flutter palm mexican religion"
+    " morning red dance party cell catch curve attraction opening reflector video sweet scorpio"
+    " board engine chest roll 2 charm float signal pc flavoring extraterrestrial explosive prize"
+    " dice bat serpent weapon".split()
 )
 STYLE_WORDS = set(
     "bw clip clipart svg simple stylized style silhouette contour outline illustration icon symbol"
@@ -325,6 +333,7 @@ CLIP_ART_NAMES = {
 
 # The same for whole labels.
 CLIP_ART_LABELS = {
+    "hearth": "heart", "farmer": "sandwich", "mad little ship": "ship in a bottle", "tramway": "tram",
     "cone": "ice cream cone", "grass hopper": "grasshopper", "antilope": "antelope", "chateau": "castle",
     "moons": "moon", "cow": "cow", "red eye frog": "red-eyed frog", "autos": "cars", "hummer": "hummer car",
     "eiffel tower": "the Eiffel Tower", "volley ball": "volleyball", "sandglass": "hourglass",
@@ -333,8 +342,8 @@ CLIP_ART_LABELS = {
     "balloon orange": "orange balloon", "balloon white": "white balloon", "pizza cheese": "cheese pizza",
     "pizza pepperoni": "pepperoni pizza", "magnolia white": "white magnolia", "tele vision": "television",
     "computer mouse": "computer mouse", "kiddy train": "toy train", "fifties jukebox": "jukebox",
-    "mobile": "mobile phone", "mobile phone": "mobile phone", "drinking glass": "drinking glass", "jupiter": "planet Jupiter",
-    "mars": "planet Mars", "saturn": "planet Saturn", "venus": "planet Venus", "ice water": "glass of ice water",
+    "mobile": "mobile phone", "mobile phone": "mobile phone", "drinking glass": "drinking glass", "jupiter": "the planet Jupiter",
+    "mars": "the planet Mars", "saturn": "the planet Saturn", "venus": "the planet Venus", "ice water": "glass of ice water",
     "lens magnifying glass": "magnifying glass", "fries": "french fries", "bulb": "light bulb", "prune": "plum",
     "lemonade": "glass of lemonade", "apple juice": "apple juice", "wine": "glass of wine", "clips": "paper clips",
     "copper beagle": "beagle dog", "pen pencil": "pen and pencil", "floppy": "floppy disk", "iris": "eye iris",
@@ -342,7 +351,7 @@ CLIP_ART_LABELS = {
 
 # Labels and file names that are unsuitable, mislabelled or show several things.
 CLIP_ART_LEFT_OUT = set(
-    """dead frogs;baby;manager;wing;virus;mascot;port switch;gnome;navigation display panel;come;mix
+    """dead frogs;baby;braces;male;manager;wing;virus;mascot;port switch;gnome;navigation display panel;come;mix
     straw tote;blue bread;large braces;user;buddy;card figure joker;card figure king;card figure queen
     jacob;donna;einstein;enthusiast;female;handel;head;hide girl;man head;martin luther king;sexy lady
     signore;signorina;silvia;symbolic boy;cannabis leaf;human;tamerlane chess;hacker emblem;white
