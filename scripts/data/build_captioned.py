@@ -43,9 +43,19 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from captions import (
-    CLIP_ART_LABELS, CLIP_ART_LEFT_OUT, CLIP_ART_NAMES, COLOURS, EMOJI_LEFT_OUT, EMOJI_NAMES,
-    ITALIAN, STOP_WORDS, STYLE_WORDS, VAGUE, with_article,
-)  # fmt: skip
+    CLIP_ART_LABELS,
+    CLIP_ART_LEFT_OUT,
+    CLIP_ART_NAMES,
+    COLOURS,
+    EMOJI_LEFT_OUT,
+    EMOJI_NAMES,
+    ITALIAN,
+    KEYWORDS_LEFT_OUT,
+    STOP_WORDS,
+    STYLE_WORDS,
+    VAGUE,
+    with_article,
+)
 
 USR = Path("/usr/share")
 MARGIN = 0.06  # white border on each side of the longer dimension
@@ -102,9 +112,10 @@ def pixel_colours(image: Image.Image) -> np.ndarray:
     spread = np.maximum(high - low, 1e-6)
     red, green, blue = rgb.T
     sector = np.where(
-        high == red, ((green - blue) / spread) % 6,
+        high == red,
+        ((green - blue) / spread) % 6,
         np.where(high == green, (blue - red) / spread + 2, (red - green) / spread + 4),
-    )  # fmt: skip
+    )
     hue, saturation = 60 * sector, spread / np.maximum(high, 1e-6)
     bounds = [14, 45, 68, 165, 195, 260, 290, 340]
     names = ["red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "red"]
@@ -147,7 +158,9 @@ def thumbnail(image: Image.Image) -> np.ndarray:
 
 def coloured(label: str, colour: str) -> str:
     """`label` with a colour word in front of its noun: "big dog" → "big brown dog"."""
-    adjective = re.match(r"(big|small|little|old|happy|sad|angry|cute|funny|closed|open) (?=\w)", label)
+    adjective = re.match(
+        r"(big|small|little|old|happy|sad|angry|cute|funny|closed|open) (?=\w)", label
+    )
     start = adjective.end() if adjective else 0
     return f"{label[:start]}{colour} {label[start:]}"
 
@@ -249,14 +262,17 @@ def emoji_label(name: str, group: str, subgroup: str) -> str | None:
         who, what = match.groups()
         if who == "person":
             return None
-        return {"bald": f"bald {who}", "beard": f"{who} with a beard"}.get(what, f"{who} with {what}")
+        return {"bald": f"bald {who}", "beard": f"{who} with a beard"}.get(
+            what, f"{who} with {what}"
+        )
     if subgroup == "person-role" and re.match(r"(wo)?man (?!in|with|feeding)", name):
         return None
     # "sun behind large cloud" → "sun behind a large cloud"
     return re.sub(
         r"(?<= )(with|behind|taking|rowing|getting|bouncing|facing) (.+)$",
-        lambda match: f"{match[1]} {with_article(match[2])}", name,
-    )  # fmt: skip
+        lambda match: f"{match[1]} {with_article(match[2])}",
+        name,
+    )
 
 
 # CLDR keyword of a smiley → the adjective it stands for.
@@ -291,7 +307,7 @@ def noto():
         if subgroup == "face-concerned" and re.search("frown|worried|disappoint|downcast", label):
             captions.append("a sad yellow face")
         for word in keywords.get(text.replace("\ufe0f", ""), []):
-            if word in VAGUE or word in label.split() or word == label:
+            if word in KEYWORDS_LEFT_OUT or word in label.split() or word == label:
                 continue
             if is_face and word in FEELINGS:
                 captions.append(f"a {FEELINGS[word]} face")
@@ -303,22 +319,47 @@ def noto():
             captions.append(with_article(label).replace("face", "yellow face", 1))
         code = " ".join(f"{ord(c):04X}" for c in text)
         takes_colour = group not in ("Smileys & Emotion", "People & Body")
-        yield Picture(image, label, captions[:6], "emoji", f"{group}/{subgroup}", code, takes_colour)
+        yield Picture(
+            image, label, captions[:6], "emoji", f"{group}/{subgroup}", code, takes_colour
+        )
 
 
 # --- Open Clip Art Library ----------------------------------------------------------------------
 
 CLIP_ART_FOLDERS = (
-    "animals", "buildings", "computer/hardware", "containers", "education", "electronics", "food",
-    "geography/astronomy", "office", "people", "plants", "recreation", "science",
-    "signs_and_symbols/awards", "signs_and_symbols/clocks", "signs_and_symbols/money",
-    "signs_and_symbols/weather", "tools", "transportation", "unsorted",
-)  # fmt: skip
+    "animals",
+    "buildings",
+    "computer/hardware",
+    "containers",
+    "education",
+    "electronics",
+    "food",
+    "geography/astronomy",
+    "office",
+    "people",
+    "plants",
+    "recreation",
+    "science",
+    "signs_and_symbols/awards",
+    "signs_and_symbols/clocks",
+    "signs_and_symbols/money",
+    "signs_and_symbols/weather",
+    "tools",
+    "transportation",
+    "unsorted",
+)
 CLIP_ART_SKIPPED = (
-    "education/numbers", "people/clothing/pantyhose", "people/smilies", "people/stickmen",
-    "recreation/games/cards", "recreation/religion", "tools/weapons", "transportation/aiga-symbols",
-    "transportation/roadsigns", "unsorted/duplicates",
-)  # fmt: skip
+    "education/numbers",
+    "people/clothing/pantyhose",
+    "people/smilies",
+    "people/stickmen",
+    "recreation/games/cards",
+    "recreation/religion",
+    "tools/weapons",
+    "transportation/aiga-symbols",
+    "transportation/roadsigns",
+    "unsorted/duplicates",
+)
 
 
 def words_of(text: str) -> list[str]:
@@ -326,7 +367,9 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
 
 
-def noun_phrase(candidates: list[str], author: set[str], words: WordNet, known: set[str]) -> str | None:
+def noun_phrase(
+    candidates: list[str], author: set[str], words: WordNet, known: set[str]
+) -> str | None:
     """The words up to the first stop word, if they are English and end in a drawable noun."""
     phrase = []
     for word in (ITALIAN.get(word, word) for word in candidates):
@@ -399,7 +442,9 @@ def openclipart():
     words = WordNet(USR / "wordnet")
     dictionary = Path("/usr/share/dict/american-english-small").read_text("utf-8").split("\n")
     known = {w for w in dictionary if w.islower() and len(w) > 1} | set(ITALIAN.values())
-    known |= {w for label in words.drawable for w in label.split() if " " not in label and len(w) > 4}
+    known |= {
+        w for label in words.drawable for w in label.split() if " " not in label and len(w) > 4
+    }
     files = []
     for path in sorted(root.rglob("*.svg")):
         relative = path.relative_to(root).as_posix()
@@ -457,12 +502,19 @@ def build(source: str, out: Path, size: int, seen: list[np.ndarray]) -> list[dic
         add_colour(picture, image)
         name = f"{source}/{len(rows):05d}.png"
         image.save(out / name)
-        rows.append({
-            "file_name": name, "text": picture.captions[0],
-            "captions": list(dict.fromkeys(picture.captions)), "label": picture.label,
-            "style": picture.style, "group": picture.group, "origin": picture.origin,
-            "source": source, "license": licence,
-        })  # fmt: skip
+        rows.append(
+            {
+                "file_name": name,
+                "text": picture.captions[0],
+                "captions": list(dict.fromkeys(picture.captions)),
+                "label": picture.label,
+                "style": picture.style,
+                "group": picture.group,
+                "origin": picture.origin,
+                "source": source,
+                "license": licence,
+            }
+        )
     print(f"{source}: {len(rows)} pictures, left out {dict(dropped)}")
     return rows
 
