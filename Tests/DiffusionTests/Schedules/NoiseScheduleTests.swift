@@ -72,6 +72,12 @@ import Testing
     config.betaEnd = .nan
     #expect(throws: SamplerError.self) { try NoiseSchedule(config) }
     config = SchedulerConfig()
+    config.betaStart = 1e-12
+    #expect(throws: SamplerError.self) { try NoiseSchedule(config) }
+    config.betaStart = 0.9
+    config.betaEnd = 0.99
+    #expect(throws: SamplerError.self) { try NoiseSchedule(config) }
+    config = SchedulerConfig()
     config.trainedBetas = [0.1, 0.2]
     #expect(throws: SamplerError.self) { try NoiseSchedule(config) }
     config.numTrainTimesteps = 2
