@@ -42,7 +42,7 @@ let package = Package(
     library("Plots", ["ImageIO"]),
     library("Checkpoints", ["Layers", "ComputeCore"]),
     library("Tokenizers", [], resources: [.copy("Resources")]),
-    library("Models", ["Layers", "ComputeCore"]),
+    library("Models", ["Layers", "Checkpoints", "ComputeCore"]),
     library("Diffusion", ["ComputeCore"]),
     library("LoRA", ["Layers", "Checkpoints", "ComputeCore"]),
     library("Datasets", ["ImageIO", "ComputeCore"]),
