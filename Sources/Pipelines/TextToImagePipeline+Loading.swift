@@ -2,7 +2,6 @@ import Checkpoints
 import ComputeCore
 import Diffusion
 import Foundation
-import Layers
 import Models
 import Tokenizers
 
@@ -21,13 +20,13 @@ extension TextToImagePipeline {
     try expect(
       unet.config.inChannels, "in_channels", toBe: codec.latentChannels, madeBy: "vae/", folder)
     try expect(
-      unet.config.crossAttentionDim.first, "cross_attention_dim", toBe: conditioner.channels,
+      unet.config.crossAttentionDim, "cross_attention_dim", toBe: conditioner.channels,
       madeBy: "text_encoder/", folder)
     return TextToImagePipeline(
       unet: unet, codec: codec, conditioner: conditioner,
       scheduler: try loadJSON(
         SchedulerConfig.self, folder + "/scheduler/scheduler_config.json"),
-      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.first),
+      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
       name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
   }
 
@@ -59,11 +58,11 @@ extension TextToImagePipeline {
     case "clip_text_model":
       return CLIPConditioner(
         try loadFrozen(CLIPTextModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) })
+        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer(folder: tokenizer) })
     case "bert":
       return BERTConditioner(
         try loadFrozen(BertModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer.load(folder: tokenizer) }
+        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer(folder: tokenizer) }
       )
     default:
       throw unsupported(
