@@ -14,10 +14,15 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
     name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// Targets whose tests read files of `Tests/<Target>Tests/Fixtures`.
+let withFixtures: Set = [
+  "ComputeCore", "Diffusion", "ImageIO", "LoRA", "Models", "Tokenizers", "Training",
+]
+
 func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
-    swiftSettings: settings)
+    exclude: withFixtures.contains(name) ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
 let package = Package(
@@ -37,7 +42,7 @@ let package = Package(
     library("Plots", ["ImageIO"]),
     library("Checkpoints", ["Layers", "ComputeCore"]),
     library("Tokenizers", [], resources: [.copy("Resources")]),
-    library("Models", ["Layers", "ComputeCore"]),
+    library("Models", ["Layers", "Checkpoints", "ComputeCore"]),
     library("Diffusion", ["ComputeCore"]),
     library("LoRA", ["Layers", "Checkpoints", "ComputeCore"]),
     library("Datasets", ["ImageIO", "ComputeCore"]),

@@ -66,15 +66,20 @@ public final class Parameter {
   public var value: Tensor {
     get {
       if let stored { return stored }
-      let first = firstValue()
-      self.value = first
-      return stored ?? first
+      return store(firstValue())
     }
     set {
       precondition(
         newValue.shape == shape, "parameter: expected shape \(shape), got \(newValue.shape)")
-      stored = isFrozen ? newValue.detached() : newValue.detached().asVariable()
+      store(newValue)
     }
+  }
+
+  @discardableResult
+  private func store(_ newValue: Tensor) -> Tensor {
+    let value = isFrozen ? newValue.detached() : newValue.detached().asVariable()
+    stored = value
+    return value
   }
 
   /// Number of elements.

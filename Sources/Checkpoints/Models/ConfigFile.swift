@@ -21,9 +21,6 @@ package enum ConfigFile {
       return try merged(given, into: Config())
     } catch let error as DecodingError {
       throw unsupported(error, given: given, path: path)
-    } catch let error as ConfigError {
-      throw .unsupported(
-        file: path, key: error.key, found: error.found, expected: error.expected)
     } catch {
       throw .malformed(file: path, found: "\(error)", expected: "settings of a model")
     }
@@ -88,9 +85,7 @@ package enum ConfigFile {
     let complete = try snakeCased(defaults).merging(given) { $1 }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let config = try decoder.decode(Config.self, from: JSONEncoder().encode(complete))
-    try config.validate()
-    return config
+    return try decoder.decode(Config.self, from: JSONEncoder().encode(complete))
   }
 
   private static func snakeCased(_ config: some ModelConfig) throws -> [String: ConfigValue] {

@@ -10,14 +10,24 @@ public protocol ConfiguredModule: Module {
   /// The settings it was built from.
   var config: Config { get }
 
-  /// Builds the model without values; the config must have passed `validate()`.
-  init(_ config: Config)
+  /// Builds the model without values.
+  ///
+  /// - Throws: `ConfigError` when the settings do not go together.
+  init(_ config: Config) throws(ConfigError)
 
   /// Name of its weight files without extension.
   static var weightsName: String { get }
 
   /// Dialects that its checkpoints come in.
   static var keyMap: KeyMap { get }
+
+  /// The settings that go with a file of these keys, for parts that only some files have.
+  static func config(_ config: Config, adjustedTo keys: [String]) -> Config
+}
+
+extension ConfiguredModule {
+  /// The settings as they are.
+  public static func config(_ config: Config, adjustedTo keys: [String]) -> Config { config }
 }
 
 /// Settings of a model as `config.json` holds them.
@@ -30,9 +40,6 @@ public protocol ModelConfig: Codable, Sendable {
 
   /// What is written beside the settings so that the reference implementation knows the kind.
   static var identity: [String: ConfigValue] { get }
-
-  /// Checks that the settings go together.
-  func validate() throws(ConfigError)
 }
 
 /// A setting that cannot be honoured.
@@ -60,12 +67,11 @@ extension ConfiguredModule {
   ///
   /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
   public static func load(folder: String) throws(CheckpointError) -> Self {
-    let model = Self(try loadConfig(folder: folder))
-    if let path = [".safetensors", ".fp16.safetensors"].lazy
-      .map({ "\(folder)/\(weightsName)\($0)" }).first(where: FileManager.default.fileExists)
-    {
-      try model.load(from: SafetensorsFile(path), keyMap: keyMap)
-      return model
+    let config = try loadConfig(folder: folder)
+    for ending in [".safetensors", ".fp16.safetensors"] {
+      let path = "\(folder)/\(weightsName)\(ending)"
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      return try load(config, from: SafetensorsFile(path), folder: folder)
     }
     let index = "\(folder)/\(weightsName).safetensors.index.json"
     guard FileManager.default.fileExists(atPath: index) else {
@@ -74,7 +80,21 @@ extension ConfiguredModule {
         reason: "no such file, nor \(weightsName).fp16.safetensors nor an index; "
           + ".bin and .ckpt files can hold programs and are not read, convert them first")
     }
-    try model.load(from: ShardedSafetensors(index: index), keyMap: keyMap)
+    return try load(config, from: ShardedSafetensors(index: index), folder: folder)
+  }
+
+  private static func load(
+    _ config: Config, from source: some TensorSource, folder: String
+  ) throws(CheckpointError) -> Self {
+    let model: Self
+    do throws(ConfigError) {
+      model = try Self(Self.config(config, adjustedTo: source.keys))
+    } catch {
+      throw .unsupported(
+        file: folder + "/config.json", key: error.key, found: error.found,
+        expected: error.expected)
+    }
+    try model.load(from: source, keyMap: keyMap)
     return model
   }
 
@@ -87,7 +107,8 @@ extension ConfiguredModule {
   ///
   /// - Parameters:
   ///   - folder: is made when it does not exist.
-  ///   - precision: of the weights; 16-bit ones get the `fp16` file name only for `.f16`.
+  ///   - precision: of the weights; the file's name does not depend on it.
+  /// - Throws: `CheckpointError.unwritable`.
   public func save(
     folder: String, as precision: SafetensorsEntry.Precision = .f32
   ) throws(CheckpointError) {

@@ -66,10 +66,10 @@ public func conv2d(
 ///   - stride: pixels between the places of two neighbouring inputs.
 ///   - padding: rows and columns cut off on each side, less than the kernel's size.
 ///   - outputPadding: rows and columns added at the bottom and right, less than `stride`.
-/// - Returns: `[N, (H − 1) · stride − 2 · padding + kh + outputPadding, …, out]`.
+/// - Returns: `[N, (H − 1) · stride − top − bottom + kh + outputPadding, …, out]`.
 public func convTranspose2d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
-  outputPadding: Int = 0
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
+  padding: Padding = Padding(0), outputPadding: Int = 0
 ) -> Tensor {
   precondition(x.rank == 4, "convTranspose2d: x must be [N, H, W, C], got \(x.shape)")
   precondition(
@@ -77,10 +77,11 @@ public func convTranspose2d(
     "convTranspose2d: weight must be [\(x.shape[3]), kh, kw, out], got \(weight.shape)")
   let (kh, kw) = (weight.shape[1], weight.shape[2])
   let g = ConvolutionGeometry(
-    images: x.shape[0], height: (x.shape[1] - 1) * stride - 2 * padding + kh + outputPadding,
-    width: (x.shape[2] - 1) * stride - 2 * padding + kw + outputPadding,
+    images: x.shape[0],
+    height: (x.shape[1] - 1) * stride - padding.top - padding.bottom + kh + outputPadding,
+    width: (x.shape[2] - 1) * stride - padding.left - padding.right + kw + outputPadding,
     inChannels: weight.shape[3], outChannels: weight.shape[0], kernelHeight: kh, kernelWidth: kw,
-    stride: stride, padding: Padding(padding))
+    stride: stride, padding: padding)
   precondition(g.height > 0 && g.width > 0, "convTranspose2d: nothing is left of \(x.shape)")
   precondition(
     bias == nil || bias?.shape == [g.inChannels], "convTranspose2d: bias must be [\(g.inChannels)]")

@@ -1,0 +1,40 @@
+import ComputeCore
+
+/// Turns pictures into the tensors that a denoiser works on, and back.
+public protocol PictureCodec {
+  /// Channels of the latents.
+  var latentChannels: Int { get }
+  /// Pixels that one latent position stands for, in each direction.
+  var pixelsPerLatent: Int { get }
+
+  /// Pictures `[N, H, W, 3]` in [-1, 1] → latents `[N, H / p, W / p, latentChannels]`.
+  func encode(_ pictures: Tensor) -> Tensor
+  /// Latents `[N, h, w, latentChannels]` → pictures `[N, h · p, w · p, 3]`, not clamped.
+  func decode(_ latents: Tensor) -> Tensor
+}
+
+/// No autoencoder at all: each block of pixels becomes the channels of one position.
+///
+/// Channel order as `torch.nn.functional.pixel_unshuffle`.
+public struct SpaceToDepthCodec: PictureCodec {
+  /// Side of a block in pixels.
+  public let pixelsPerLatent: Int
+
+  /// A codec of blocks of `blockSize` x `blockSize` pixels.
+  public init(blockSize: Int) {
+    pixelsPerLatent = blockSize
+  }
+
+  /// Three colours of each pixel of a block.
+  public var latentChannels: Int { 3 * pixelsPerLatent * pixelsPerLatent }
+
+  /// `[N, H, W, 3]` → `[N, H / p, W / p, 3 · p²]`.
+  public func encode(_ pictures: Tensor) -> Tensor {
+    spaceToDepth(pictures, block: pixelsPerLatent)
+  }
+
+  /// `[N, h, w, 3 · p²]` → `[N, h · p, w · p, 3]`.
+  public func decode(_ latents: Tensor) -> Tensor {
+    depthToSpace(latents, block: pixelsPerLatent)
+  }
+}

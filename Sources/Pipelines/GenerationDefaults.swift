@@ -1,0 +1,23 @@
+/// How a model is best sampled when the user does not say: `generation_config.json` of its folder.
+public struct GenerationDefaults: Codable, Equatable, Sendable {
+  /// Steps of the sampler.
+  public var steps: Int
+  /// Classifier-free guidance; 1 is none.
+  public var guidanceScale: Float
+  /// Sampler in ComfyUI's spelling.
+  public var sampler: String
+  /// Width of a picture in pixels.
+  public var width: Int
+  /// Height of a picture in pixels.
+  public var height: Int
+
+  /// What Stable Diffusion 1 is used with.
+  public static let stableDiffusion = GenerationDefaults(
+    steps: 25, guidanceScale: 7.5, sampler: "dpmpp_2m", width: 512, height: 512)
+
+  /// Defaults of a model.
+  public init(steps: Int, guidanceScale: Float, sampler: String, width: Int, height: Int) {
+    (self.steps, self.guidanceScale, self.sampler) = (steps, guidanceScale, sampler)
+    (self.width, self.height) = (width, height)
+  }
+}

@@ -1,0 +1,41 @@
+import Diffusion
+
+/// What to draw, and how.
+public struct GenerationRequest: Sendable {
+  /// One text per picture.
+  public var prompts: [String]
+  /// What the pictures should not be like.
+  public var negativePrompt = ""
+  /// One seed per picture: picture i of a batch is what seed i gives alone.
+  public var seeds: [UInt64]
+  /// Steps of the sampler.
+  public var steps: Int
+  /// The sampler.
+  public var sampler: SamplerName
+  /// Classifier-free guidance; 1 is none.
+  public var guidanceScale: Float
+  /// How much contrast of guidance is taken back, 0…1.
+  public var guidanceRescale: Float = 0
+  /// Width in pixels.
+  public var width: Int
+  /// Height in pixels.
+  public var height: Int
+
+  /// A request with a model's defaults.
+  ///
+  /// - Throws: `PipelineError.sampler` when the defaults name a sampler that does not exist.
+  public init(prompts: [String], seeds: [UInt64], _ defaults: GenerationDefaults)
+    throws(PipelineError)
+  {
+    self.prompts = prompts
+    self.seeds = seeds
+    steps = defaults.steps
+    guidanceScale = defaults.guidanceScale
+    (width, height) = (defaults.width, defaults.height)
+    do throws(SamplerError) {
+      sampler = try SamplerName(parsing: defaults.sampler)
+    } catch {
+      throw .sampler(error)
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Checkpoints
+import ComputeCore
+import Diffusion
+import Foundation
+import Models
+import Tokenizers
+
+extension TextToImagePipeline {
+  /// Loads a model folder as diffusers saves it, or one of ours.
+  ///
+  /// `vae/config.json` may name an `AutoencoderKL` or a `SpaceToDepth` (with `block_size`), the
+  /// text encoder a `CLIPTextModel` or a `BertModel`. Everything is frozen.
+  ///
+  /// - Throws: `PipelineError`, naming the file and what is wrong with it.
+  public static func load(folder: String) throws(PipelineError) -> TextToImagePipeline {
+    try checkParts(of: folder)
+    let unet = try loadFrozen(UNet2DConditionModel.self, folder + "/unet")
+    let codec = try loadCodec(folder + "/vae")
+    let conditioner = try loadConditioner(folder)
+    try expect(
+      unet.config.inChannels, "in_channels", toBe: codec.latentChannels, madeBy: "vae/", folder)
+    try expect(
+      unet.config.crossAttentionDim, "cross_attention_dim", toBe: conditioner.channels,
+      madeBy: "text_encoder/", folder)
+    return TextToImagePipeline(
+      unet: unet, codec: codec, conditioner: conditioner,
+      scheduler: try loadJSON(
+        SchedulerConfig.self, folder + "/scheduler/scheduler_config.json"),
+      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize),
+      name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
+  }
+
+  /// Loads the picture codec of a model's `vae/` folder.
+  package static func loadCodec(_ folder: String) throws(PipelineError) -> any PictureCodec {
+    let path = folder + "/config.json"
+    let kind = try loadJSON(CodecKind.self, path)
+    switch kind._className {
+    case "AutoencoderKL":
+      return AutoencoderCodec(try loadFrozen(AutoencoderKL.self, folder))
+    case "SpaceToDepth":
+      guard let block = kind.blockSize, (1...64).contains(block) else {
+        throw unsupported(path, "block_size", kind.blockSize.map(String.init), "1 to 64")
+      }
+      return SpaceToDepthCodec(blockSize: block)
+    default:
+      throw unsupported(path, "_class_name", kind._className, "AutoencoderKL or SpaceToDepth")
+    }
+  }
+
+  /// Loads the text encoder and the tokenizer of a model folder.
+  package static func loadConditioner(_ folder: String) throws(PipelineError)
+    -> any TextConditioner
+  {
+    let encoder = folder + "/text_encoder"
+    let tokenizer = URL(fileURLWithPath: folder + "/tokenizer")
+    let kind = try loadJSON(EncoderKind.self, encoder + "/config.json")
+    switch kind.modelType {
+    case "clip_text_model":
+      return CLIPConditioner(
+        try loadFrozen(CLIPTextModel.self, encoder),
+        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer(folder: tokenizer) })
+    case "bert":
+      return BERTConditioner(
+        try loadFrozen(BertModel.self, encoder),
+        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer(folder: tokenizer) }
+      )
+    default:
+      throw unsupported(
+        encoder + "/config.json", "model_type", kind.modelType, "clip_text_model or bert")
+    }
+  }
+
+  private static func checkParts(of folder: String) throws(PipelineError) {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+    guard exists, isFolder.boolValue else {
+      throw .notAModel(
+        folder: folder, reason: exists ? "it is a file" : "there is no such folder")
+    }
+    for part in ["unet", "vae", "text_encoder", "tokenizer", "scheduler"]
+    where !FileManager.default.fileExists(atPath: "\(folder)/\(part)") {
+      throw .notAModel(folder: folder, reason: "it has no \(part)/")
+    }
+  }
+
+  private static func loadDefaults(
+    _ folder: String, _ codec: any PictureCodec, sampleSize: Int?
+  ) throws(PipelineError) -> GenerationDefaults {
+    let path = folder + "/generation_config.json"
+    if FileManager.default.fileExists(atPath: path) {
+      return try loadJSON(GenerationDefaults.self, path)
+    }
+    var defaults = GenerationDefaults.stableDiffusion
+    if let sampleSize {
+      defaults.width = sampleSize * codec.pixelsPerLatent
+      defaults.height = defaults.width
+    }
+    return defaults
+  }
+
+  private static func expect(
+    _ found: Int, _ key: String, toBe expected: Int, madeBy part: String, _ folder: String
+  ) throws(PipelineError) {
+    guard found != expected else { return }
+    throw unsupported(
+      folder + "/unet/config.json", key, "\(found)", "\(expected), as \(part) makes them")
+  }
+}
+
+/// What kind of codec a `vae/` folder holds.
+private struct CodecKind: Decodable {
+  let _className: String?
+  let blockSize: Int?
+}
+
+/// What kind of text encoder a folder holds.
+private struct EncoderKind: Decodable {
+  let modelType: String?
+}
+
+private func loadFrozen<M: ConfiguredModule>(_ type: M.Type, _ folder: String)
+  throws(PipelineError) -> M
+{
+  do throws(CheckpointError) {
+    let model = try M.load(folder: folder)
+    model.freeze()
+    return model
+  } catch {
+    throw .checkpoint(error)
+  }
+}
+
+private func tokenizerPart<T>(_ load: () throws(TokenizerError) -> T) throws(PipelineError) -> T {
+  do throws(TokenizerError) { return try load() } catch { throw .tokenizer(error) }
+}
+
+private func loadJSON<T: Decodable>(_ type: T.Type, _ path: String) throws(PipelineError) -> T {
+  do {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(T.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+  } catch let error as DecodingError {
+    throw .checkpoint(
+      .malformed(file: path, found: "\(error)", expected: "a JSON object of settings"))
+  } catch {
+    throw .checkpoint(.unreadable(file: path, reason: error.localizedDescription))
+  }
+}
+
+private func unsupported(_ file: String, _ key: String, _ found: String?, _ expected: String)
+  -> PipelineError
+{
+  .checkpoint(
+    .unsupported(file: file, key: key, found: found ?? "nothing", expected: expected))
+}

@@ -1,0 +1,105 @@
+import Checkpoints
+import ComputeCore
+import Foundation
+
+/// Everything a run needs to go on as if it had never stopped, in one file.
+///
+/// `state-<step>.safetensors` holds parameters, moments, averages and the losses so far; random
+/// numbers and the order of the data follow from the seed and the step. A file appears complete or
+/// not at all, and the last two are kept.
+package struct TrainingState {
+  /// Steps done.
+  package let step: Int
+  /// Loss of each step.
+  package let losses: [Float]
+  /// What the trainer noted beside the numbers.
+  package let notes: [String: String]
+  private let file: SafetensorsFile
+
+  /// The newest state of a run's folder that can be read, or `nil` when there is none.
+  package static func latest(in folder: String) -> TrainingState? {
+    for path in paths(in: folder).reversed() {
+      if let state = try? TrainingState(path: path) { return state }
+    }
+    return nil
+  }
+
+  /// Reads a state's header; the tensors are read by `restore(_:)`.
+  package init(path: String) throws(TrainingError) {
+    do throws(CheckpointError) {
+      file = try SafetensorsFile(path)
+      guard let step = file.metadata["imgen.step"].flatMap(Int.init) else {
+        throw CheckpointError.unreadable(file: path, reason: "it holds no training state")
+      }
+      self.step = step
+      losses = try file.tensor("losses").values
+      notes = file.metadata
+    } catch {
+      throw .checkpoint(error)
+    }
+  }
+
+  /// Writes the state of `optimizer` after `step` steps and removes all but the last two.
+  package static func save(
+    _ optimizer: AdamW, step: Int, losses: [Float], notes: [String: String], in folder: String
+  ) throws(TrainingError) {
+    var entries = [SafetensorsEntry("losses", Tensor(losses, [losses.count]))]
+    for (index, entry) in optimizer.parameters.enumerated() {
+      entries += [
+        SafetensorsEntry("value." + entry.key, entry.parameter.value.detached()),
+        SafetensorsEntry("first." + entry.key, optimizer.firstMoments[index]),
+        SafetensorsEntry("second." + entry.key, optimizer.secondMoments[index]),
+      ]
+      if !optimizer.averages.isEmpty {
+        entries.append(SafetensorsEntry("average." + entry.key, optimizer.averages[index]))
+      }
+    }
+    var metadata = notes
+    metadata["imgen.step"] = String(step)
+    metadata["imgen.updates"] = String(optimizer.updates)
+    let name = "state-" + String(repeating: "0", count: max(0, 8 - String(step).count)) + "\(step)"
+    do throws(CheckpointError) {
+      try SafetensorsWriter.write(
+        entries, metadata: metadata, to: "\(folder)/\(name).safetensors")
+    } catch {
+      throw .checkpoint(error)
+    }
+    for old in paths(in: folder).dropLast(2) { try? FileManager.default.removeItem(atPath: old) }
+  }
+
+  /// Puts the stored numbers into `optimizer` and its parameters.
+  ///
+  /// - Throws: `TrainingError.checkpoint` when the file is of a run with other parameters; nothing
+  ///   is changed then.
+  package func restore(_ optimizer: AdamW) throws(TrainingError) {
+    do throws(CheckpointError) {
+      func tensors(_ prefix: String) throws(CheckpointError) -> [Tensor] {
+        var found: [Tensor] = []
+        for entry in optimizer.parameters {
+          let tensor = try file.tensor(prefix + entry.key)
+          guard tensor.shape == entry.parameter.shape else {
+            throw CheckpointError.unreadable(
+              file: file.path,
+              reason: "\(prefix + entry.key) has shape \(tensor.shape), this run needs "
+                + "\(entry.parameter.shape); it belongs to a run with other settings")
+          }
+          found.append(tensor)
+        }
+        return found
+      }
+      let updates = notes["imgen.updates"].flatMap(Int.init) ?? step
+      optimizer.restore(
+        updates: updates, values: try tensors("value."), firstMoments: try tensors("first."),
+        secondMoments: try tensors("second."),
+        averages: optimizer.averages.isEmpty ? [] : try tensors("average."))
+    } catch {
+      throw .checkpoint(error)
+    }
+  }
+
+  private static func paths(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasPrefix("state-") && $0.hasSuffix(".safetensors") }.sorted()
+      .map { "\(folder)/\($0)" }
+  }
+}

@@ -1,0 +1,59 @@
+import Diffusion
+import Testing
+
+@Suite struct SamplerNameTests {
+  @Test(arguments: [
+    ("euler", SamplerName(.euler)), ("Euler", SamplerName(.euler)),
+    ("euler_ancestral", SamplerName(.eulerAncestral)), ("Euler a", SamplerName(.eulerAncestral)),
+    ("ddim", SamplerName(.ddim)), ("DDIM", SamplerName(.ddim)), ("DDPM", SamplerName(.ddpm)),
+    ("dpmpp_2m", SamplerName(.dpmpp2M)), ("DPM++ 2M", SamplerName(.dpmpp2M)),
+    ("DPM++ 2M Karras", SamplerName(.dpmpp2M, .karras)),
+    ("dpmpp_2m_karras", SamplerName(.dpmpp2M, .karras)),
+    ("  euler  KARRAS ", SamplerName(.euler, .karras)),
+    ("Euler a Exponential", SamplerName(.eulerAncestral, .exponential)),
+  ]) func bothSpellingsAreRead(_ text: String, _ expected: SamplerName) throws {
+    #expect(try SamplerName(parsing: text) == expected)
+  }
+
+  @Test func everyNameIsReadBackFromBothSpellings() throws {
+    for name in SamplerName.all {
+      #expect(try SamplerName(parsing: name.comfyUI) == name)
+      #expect(try SamplerName(parsing: name.a1111) == name)
+      let (algorithm, sigmas) = (name.algorithm, name.sigmas)
+      #expect(try SamplerName(parsing: algorithm.a1111, schedule: sigmas.a1111) == name)
+      #expect(try SamplerName(parsing: algorithm.comfyUI, schedule: sigmas.comfyUI) == name)
+    }
+  }
+
+  @Test func scheduleNamedApartCounts() throws {
+    let karras = SamplerName(.dpmpp2M, .karras)
+    #expect(try SamplerName(parsing: "DPM++ 2M Karras", schedule: "Automatic") == karras)
+    #expect(try SamplerName(parsing: "DPM++ 2M", schedule: "Karras") == karras)
+    #expect(throws: SamplerError.sigmaScheduleNotAvailable(.ddim, .karras)) {
+      try SamplerName(parsing: "DDIM", schedule: "karras")
+    }
+    #expect(throws: SamplerError.sigmaScheduleNotAvailable(.ddim, .karras)) {
+      try SamplerName(parsing: "DDIM Karras")
+    }
+  }
+
+  @Test(arguments: [
+    ("dpm++2m", "DPM++ 2M"), ("eular", "euler"), ("dpmpp_2m_sde", "dpmpp_2m"), ("dim", "ddim"),
+    ("", "ddim"),
+  ]) func unknownNamesGetTheNearest(_ text: String, _ expected: String) throws {
+    let error = #expect(throws: SamplerError.self) { try SamplerName(parsing: text) }
+    guard case .unknownSampler(text, let nearest, let known) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(nearest == expected)
+    #expect(known == SamplerName.all.map(\.comfyUI))
+    #expect(String(describing: try #require(error)).contains("did you mean \"\(expected)\"?"))
+  }
+
+  @Test func unknownScheduleGetsTheNearest() throws {
+    let error = SamplerError.unknownSigmaSchedule(
+      "karas", nearest: "karras", known: ["normal", "karras", "exponential"])
+    #expect(throws: error) { try SamplerName(parsing: "euler", schedule: "karas") }
+  }
+}

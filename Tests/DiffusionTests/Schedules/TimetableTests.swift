@@ -1,0 +1,108 @@
+import ComputeCore
+import Diffusion
+import Testing
+
+@Suite struct TimetableTests {
+  @Test func timestepsEqualDiffusers() throws {
+    let fixture = try Fixture("timesteps")
+    let cases = try fixture.cases()
+    #expect(cases.count == 120)
+    for (name, parameters) in cases {
+      let sampler = try Sampler(#require(parameters.config.sampler), parameters.config)
+      let found = try sampler.timetable(steps: parameters.steps).transitions.map(\.level.timestep)
+      // Fractions are rounded to 32 bits in both.
+      expectClose(found, try fixture.values("\(name).timesteps"), relative: 1e-7, name)
+    }
+  }
+
+  @Test func sigmasEqualDiffusers() throws {
+    let fixture = try Fixture("sigmas")
+    let cases = try fixture.cases()
+    #expect(cases.count > 50)
+    for (name, parameters) in cases {
+      let sampler = try Sampler(#require(parameters.config.sampler), parameters.config)
+      let timetable = try sampler.timetable(steps: parameters.steps)
+      expectTable(timetable, fixture, name)
+    }
+  }
+
+  @Test func numbersOfStepsThatDoNotFitAreRefused() throws {
+    for name in SamplerName.all {
+      let sampler = try Sampler(name, .stableDiffusion)
+      #expect(throws: SamplerError.self) { try sampler.timetable(steps: 0) }
+      #expect(throws: SamplerError.self) { try sampler.timetable(steps: 1001) }
+      let timetable = try sampler.timetable(steps: 999)
+      #expect(timetable.transitions.count == 999)
+    }
+  }
+
+  @Test(arguments: TimestepSpacing.allCases) func everyNumberOfStepsIsKept(
+    _ spacing: TimestepSpacing
+  ) throws {
+    var config = SchedulerConfig.stableDiffusion
+    config.timestepSpacing = spacing
+    for algorithm in SamplerName.Algorithm.allCases {
+      let sampler = try Sampler(SamplerName(algorithm), config)
+      for steps in [1, 2, 3, 7, 61, 103, 500, 999] {
+        let transitions = try sampler.timetable(steps: steps).transitions
+        #expect(transitions.count == steps)
+        #expect(transitions.allSatisfy { (0...999).contains($0.level.timestep) })
+        let timesteps = transitions.map(\.level.timestep)
+        #expect(zip(timesteps, timesteps.dropFirst()).allSatisfy { $0 > $1 || $0 == 999 })
+      }
+    }
+  }
+
+  @Test func strengthKeepsTheLastSteps() throws {
+    let timetable = try Sampler(SamplerName(.ddim), .stableDiffusion).timetable(steps: 20)
+    #expect(timetable.suffix(strength: 1) == timetable)
+    #expect(timetable.suffix(strength: 0.75).transitions == Array(timetable.transitions.suffix(15)))
+    #expect(timetable.suffix(strength: 0).transitions.isEmpty)
+    #expect(timetable.suffix(strength: 7).transitions.count == 20)
+  }
+
+  /// A picture to start from, made noisy for the first, fifth and last of ten steps.
+  @Test(arguments: [
+    ("euler_discrete_10steps", SamplerName.Algorithm.euler),
+    ("dpm_solver_multistep_10steps", .dpmpp2M),
+  ]) func startsFromAPictureAsDiffusers(_ name: String, _ algorithm: SamplerName.Algorithm) throws {
+    let fixture = try Fixture("add_noise")
+    var config = SchedulerConfig.stableDiffusion
+    config.timestepSpacing = .leading
+    let timetable = try Sampler(SamplerName(algorithm), config).timetable(steps: 10)
+    let size = 2 * 3 * 4
+    let (x0, noise) = (try fixture.values("\(name).x"), try fixture.values("\(name).noise"))
+    let noisy = try fixture.values("\(name).noisy")
+    for (row, strength) in [1, 0.6, 0.1].enumerated() {
+      let range = row * size..<(row + 1) * size
+      let start = timetable.suffix(strength: strength).start(
+        from: Tensor(Array(x0[range]), [1, 2, 3, 4]), Tensor(Array(noise[range]), [1, 2, 3, 4]))
+      expectClose(start.values, Array(noisy[range]), absolute: 1e-6, relative: 1e-6)
+    }
+  }
+}
+
+/// Checks timesteps, noise levels with the final one, and the scale of the noise to start from.
+///
+/// Timesteps between those of training come out of 32-bit logarithms, hence 0.001.
+func expectTable(
+  _ timetable: Timetable, _ fixture: Fixture, _ name: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  do {
+    let transitions = timetable.transitions
+    expectClose(
+      transitions.map(\.level.timestep), try fixture.values("\(name).timesteps"), absolute: 1e-3,
+      "\(name).timesteps", sourceLocation: sourceLocation)
+    expectClose(
+      [timetable.initNoiseSigma], [try fixture.value("\(name).init_noise_sigma")], relative: 1e-6,
+      "\(name).init_noise_sigma", sourceLocation: sourceLocation)
+    guard fixture.contains("\(name).sigmas") else { return }
+    let sigmas = transitions.map(\.level.sigmaRatio) + [transitions.last?.next.sigmaRatio ?? -1]
+    expectClose(
+      sigmas, try fixture.values("\(name).sigmas"), relative: 1e-6, "\(name).sigmas",
+      sourceLocation: sourceLocation)
+  } catch {
+    Issue.record(error, sourceLocation: sourceLocation)
+  }
+}
