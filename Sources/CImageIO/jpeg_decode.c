@@ -109,7 +109,7 @@ static void check_header(jpeg_decoder *decoder, size_t size, const cio_limits *l
   uint64_t coefficients = coefficient_bytes(&decoder->jpeg);
   if (status == CIO_OK && coefficients > limits->max_decoder_bytes) {
     status = cio_fail(decoder->failure, CIO_TOO_LARGE,
-                      "decoding %llux%llu pixels in several scans takes %llu bytes, the limit is %llu",
+                      "%llux%llu pixels in several scans take %llu bytes, the limit is %llu",
                       (unsigned long long)width, (unsigned long long)height,
                       (unsigned long long)coefficients,
                       (unsigned long long)limits->max_decoder_bytes);
@@ -174,7 +174,9 @@ static void read_pixels(jpeg_decoder *decoder) {
   while (jpeg->output_scanline < jpeg->output_height) {
     uint8_t *row = image->pixels + (size_t)jpeg->output_scanline * image->width * 3;
     JSAMPROW target = is_cmyk ? decoder->cmyk_row : row;
-    if (jpeg_read_scanlines(jpeg, &target, 1) != 1) fail(decoder, CIO_TRUNCATED, "a row is missing");
+    if (jpeg_read_scanlines(jpeg, &target, 1) != 1) {
+      fail(decoder, CIO_TRUNCATED, "a row is missing");
+    }
     if (is_cmyk) convert_cmyk_row(row, decoder->cmyk_row, image->width);
   }
   jpeg_finish_decompress(jpeg);

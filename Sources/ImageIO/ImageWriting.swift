@@ -16,8 +16,8 @@ extension Image {
 
   /// Encodes the picture as a JPEG file in memory.
   ///
-  /// - Parameter quality: 1...100 on libjpeg's scale; from 90 on colours keep their full resolution,
-  ///   below they are stored at half width and height.
+  /// - Parameter quality: 1...100 on libjpeg's scale; from 90 on colours keep their full
+  ///   resolution, below they are stored at half width and height.
   /// - Returns: the bytes of the file.
   /// - Throws: `ImageError` when the picture is too large for JPEG or memory is short.
   public func jpegData(quality: Int = 92) throws(ImageError) -> [UInt8] {

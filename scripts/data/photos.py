@@ -29,12 +29,18 @@ PACKAGES = {
     "plasma-workspace-wallpapers": [
         f"wallpapers/{name}/contents/images/2560x1600.jpg"
         for name in (
-            "BytheWater", "ColorfulCups", "EveningGlow", "FallenLeaf", "Grey",
-            "Kite", "OneStandsOut", "Path",
+            "BytheWater",
+            "ColorfulCups",
+            "EveningGlow",
+            "FallenLeaf",
+            "Grey",
+            "Kite",
+            "OneStandsOut",
+            "Path",
         )
     ],
     "tuxpaint-data": ["tuxpaint/templates/*.jpg"],
-}  # fmt: skip
+}
 LEFT_OUT = ["analogpattern*", "umang*", "Aqua.jpg", "Blinds.jpg", "Wood.jpg", "spiders_web.jpg"]
 
 

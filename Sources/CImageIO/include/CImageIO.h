@@ -103,6 +103,6 @@ void cio_resample_columns(uint8_t *dst, const uint8_t *src, int32_t *scratch, si
                           size_t dst_height, const cio_span *spans, const int32_t *weights,
                           size_t taps);
 
-// dst[y, x] = src[first + x * step_x + y * step_y], all in pixels of 3 bytes; dst [height, width, 3].
+// dst[y, x] = src[first + x * step_x + y * step_y], in pixels of 3 bytes; dst [height, width, 3].
 void cio_copy_strided(uint8_t *dst, const uint8_t *src, size_t width, size_t height,
                       ptrdiff_t first, ptrdiff_t step_x, ptrdiff_t step_y);

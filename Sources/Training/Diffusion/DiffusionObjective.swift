@@ -74,7 +74,7 @@ package struct DiffusionObjective {
         return switch prediction {
         case .sample: weight
         case .v: weight / (snr + 1)
-        case .epsilon: snr > 0 ? weight / snr : 1
+        case .epsilon: snr > 0 ? min(snr, Self.gamma) / snr : 1
         }
       }
     }
