@@ -32,7 +32,7 @@ public final class ConvTranspose2d: Module {
   /// `x` `[N, H, W, in]` → `[N, (H - 1) · stride - 2 · padding + kernel + outputPadding, …, out]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     convTranspose2d(
-      x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
+      x, weight: weight.value, bias: bias?.value, stride: stride, padding: Padding(padding),
       outputPadding: outputPadding)
   }
 }
