@@ -1,13 +1,13 @@
 import ComputeCore
 
-/// A 2-D convolution with a square kernel, plus its adapter's correction.
+/// A 2-D convolution with a square kernel, plus its adapters' corrections.
 public final class Conv2d: AdaptableLayer {
   /// `[out, kh, kw, in]`; checkpoints have `[out, in, kh, kw]`.
   public let weight: Parameter
   /// `[out]`.
   public let bias: Parameter?
-  /// Added to the output when set.
-  public var adapter: (any LinearAdapter)?
+  /// Each adds to the output.
+  public var adapters: [any LinearAdapter] = []
   /// Distance between outputs, in input pixels.
   public let stride: Int
   /// Zeros around the input, which may differ from side to side.
@@ -42,6 +42,6 @@ public final class Conv2d: AdaptableLayer {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let y = conv2d(
       x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding)
-    return adapter.map { y + $0(x) } ?? y
+    return adapters.reduce(y) { $0 + $1(x) }
   }
 }

@@ -1,13 +1,13 @@
 import ComputeCore
 
-/// A linear map of the last axis, `y = x Wᵀ + b`, plus its adapter's correction.
+/// A linear map of the last axis, `y = x Wᵀ + b`, plus its adapters' corrections.
 public final class Linear: AdaptableLayer {
   /// `[out, in]`.
   public let weight: Parameter
   /// `[out]`.
   public let bias: Parameter?
-  /// Added to the output when set.
-  public var adapter: (any LinearAdapter)?
+  /// Each adds to the output.
+  public var adapters: [any LinearAdapter] = []
 
   /// - Parameters:
   ///   - inFeatures: size of the last axis of the input.
@@ -26,6 +26,6 @@ public final class Linear: AdaptableLayer {
   /// `x` `[…, in]` → `[…, out]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let y = linear(x, weight: weight.value, bias: bias?.value)
-    return adapter.map { y + $0(x) } ?? y
+    return adapters.reduce(y) { $0 + $1(x) }
   }
 }

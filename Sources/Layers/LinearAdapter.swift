@@ -11,10 +11,10 @@ public protocol LinearAdapter: AnyObject {
   func callAsFunction(_ x: Tensor) -> Tensor
 }
 
-/// A layer that can carry an adapter.
+/// A layer that can carry adapters.
 public protocol AdaptableLayer: Module {
   /// `[out, in]` of a linear layer, `[out, kh, kw, in]` of a convolution.
   var weight: Parameter { get }
-  /// Added to the layer's output when set.
-  var adapter: (any LinearAdapter)? { get set }
+  /// Each adds to the layer's output.
+  var adapters: [any LinearAdapter] { get set }
 }

@@ -73,8 +73,8 @@ extension Module {
       guard let name = child.label else { continue }
       let component = Self.keyOverrides[name] ?? snakeCase(name)
       let key = path.isEmpty ? component : "\(path).\(component)"
-      if let adapter = child.value as? any LinearAdapter {
-        found(key, .adapter(adapter))
+      if let adapters = child.value as? [any LinearAdapter] {
+        for adapter in adapters { found(key, .adapter(adapter)) }
       } else if let parameter = child.value as? Parameter {
         found(key, .parameter(parameter))
       } else if let module = child.value as? any Module {

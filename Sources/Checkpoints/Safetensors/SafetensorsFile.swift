@@ -98,6 +98,14 @@ public final class SafetensorsFile: Sendable {
     try elements(entry(key))
   }
 
+  /// SHA-256, in hexadecimal, of the data section: everything behind the header.
+  package func dataHash() throws(CheckpointError) -> String {
+    var hash = SHA256()
+    let inOrder = entries.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
+    for (_, entry) in inOrder { hash.update(try elements(entry, of: UInt8.self)) }
+    return hash.hexDigest()
+  }
+
   private func entry(_ key: String) throws(CheckpointError) -> SafetensorsHeader.Entry {
     guard let entry = entries[key] else { throw .noSuchKey(file: path, key: key) }
     return entry

@@ -81,18 +81,25 @@ public enum SafetensorsWriter {
   public static func write(
     _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
   ) throws(CheckpointError) {
-    let ordered = entries.sorted {
-      ($1.dtype.byteCount, $0.key) < ($0.dtype.byteCount, $1.key)
-    }
+    let ordered = inFileOrder(entries)
     var file = try AtomicFile(replacing: path)
     try file.write(header(ordered, metadata: metadata))
     for entry in ordered {
-      switch entry.content {
-      case .bytes(let bytes): try file.write(bytes)
-      case .tensor(let make): try write(make(), of: entry, to: file)
-      }
+      let content = stored(entry)
+      try content.withBytes { bytes throws(CheckpointError) in try file.write(bytes) }
     }
     try file.commit()
+  }
+
+  /// SHA-256, in hexadecimal, of the data section of the file that `entries` would make.
+  package static func dataHash(of entries: [SafetensorsEntry]) -> String {
+    var hash = SHA256()
+    for entry in inFileOrder(entries) { stored(entry).withBytes { hash.update($0) } }
+    return hash.hexDigest()
+  }
+
+  private static func inFileOrder(_ entries: [SafetensorsEntry]) -> [SafetensorsEntry] {
+    entries.sorted { ($1.dtype.byteCount, $0.key) < ($0.dtype.byteCount, $1.key) }
   }
 
   private static func header(
@@ -123,23 +130,23 @@ public enum SafetensorsWriter {
     return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
   }
 
-  private static func write(
-    _ tensor: Tensor, of entry: SafetensorsEntry, to file: borrowing AtomicFile
-  ) throws(CheckpointError) {
-    precondition(
-      tensor.shape == entry.shape, "\(entry.key): shape \(tensor.shape) is not \(entry.shape)")
-    let byteCount = tensor.count * entry.dtype.byteCount
-    let x = tensor.cast(to: .float32)
-    switch entry.dtype {
-    case .f16:
-      let bits = Tensor(uninitialized: x.shape, dtype: .bfloat16)
-      HalfPrecision.narrow(x.pointer, into: bits.bfloat16Pointer, count: x.count)
-      try file.write(UnsafeRawBufferPointer(start: bits.bfloat16Pointer, count: byteCount))
-    case .bf16:
-      let bits = x.cast(to: .bfloat16)
-      try file.write(UnsafeRawBufferPointer(start: bits.bfloat16Pointer, count: byteCount))
-    default:
-      try file.write(UnsafeRawBufferPointer(start: x.pointer, count: byteCount))
+  /// Makes what the file holds for an entry.
+  private static func stored(_ entry: SafetensorsEntry) -> StoredContent {
+    switch entry.content {
+    case .bytes(let bytes): return .bytes(bytes)
+    case .tensor(let make):
+      let tensor = make()
+      precondition(
+        tensor.shape == entry.shape, "\(entry.key): shape \(tensor.shape) is not \(entry.shape)")
+      let x = tensor.cast(to: .float32)
+      switch entry.dtype {
+      case .f16:
+        let bits = Tensor(uninitialized: x.shape, dtype: .bfloat16)
+        HalfPrecision.narrow(x.pointer, into: bits.bfloat16Pointer, count: x.count)
+        return .tensor(bits)
+      case .bf16: return .tensor(x.cast(to: .bfloat16))
+      default: return .tensor(x)
+      }
     }
   }
 
@@ -157,5 +164,28 @@ public enum SafetensorsWriter {
       }
     }
     return json + "\""
+  }
+}
+
+/// Bytes ready to be written; a 16-bit tensor holds bits of either 16-bit type.
+private enum StoredContent {
+  case bytes([UInt8])
+  case tensor(Tensor)
+
+  func withBytes<E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> Void) throws(E) {
+    switch self {
+    case .bytes(let bytes):
+      var result = Result<Void, E>.success(())
+      bytes.withUnsafeBytes { buffer in
+        do throws(E) { try body(buffer) } catch { result = .failure(error) }
+      }
+      try result.get()
+    case .tensor(let tensor):
+      let start: UnsafeRawPointer =
+        tensor.dtype == .float32
+        ? UnsafeRawPointer(tensor.pointer) : UnsafeRawPointer(tensor.bfloat16Pointer)
+      try body(UnsafeRawBufferPointer(start: start, count: tensor.count * tensor.dtype.byteCount))
+      withExtendedLifetime(tensor) {}
+    }
   }
 }
