@@ -26,7 +26,7 @@ extension TextToImagePipeline {
       unet: unet, codec: codec, conditioner: conditioner,
       scheduler: try loadJSON(
         SchedulerConfig.self, folder + "/scheduler/scheduler_config.json"),
-      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize),
+      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
       name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
   }
 

@@ -24,6 +24,14 @@ public enum IntOrList: Codable, Sendable, Equatable {
     }
   }
 
+  /// The largest number, or `nil` of an empty list.
+  public var largest: Int? {
+    switch self {
+    case .one(let value): value
+    case .list(let values): values.max()
+    }
+  }
+
   /// The number for each of `count` levels.
   ///
   /// - Parameters:

@@ -33,7 +33,7 @@ public struct UNetConfig: ModelConfig {
   /// Added to variances in the residual blocks.
   public var normEps: Float = 1e-5
   /// Channels of the text's hidden states.
-  public var crossAttentionDim = IntOrList.one(1280)
+  public var crossAttentionDim = 1280
   /// Transformer blocks after each residual block.
   public var transformerLayersPerBlock = IntOrList.one(1)
   /// Number of heads, under the name that diffusers gave it by mistake.

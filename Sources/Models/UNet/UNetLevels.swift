@@ -26,12 +26,11 @@ extension UNetConfig {
     let layers = try transformerLayersPerBlock.expanded(
       "transformer_layers_per_block", levels: count, limit: 64)
     let heads = try attentionHeadDim.expanded("attention_head_dim", levels: count)
-    let contextDims = try crossAttentionDim.expanded("cross_attention_dim", levels: count)
     try checkSizes()
     let levels = blockOutChannels.indices.map { i in
       UNetLevel(
         channels: blockOutChannels[i], resnets: resnets[i], transformerLayers: layers[i],
-        heads: heads[i], contextDim: contextDims[i], hasAttentionDown: down[i],
+        heads: heads[i], contextDim: crossAttentionDim, hasAttentionDown: down[i],
         hasAttentionUp: up[count - 1 - i])
     }
     for (i, level) in levels.enumerated() {
@@ -51,7 +50,7 @@ extension UNetConfig {
     let range = 1...65_536
     for (key, value) in [
       ("in_channels", inChannels), ("out_channels", outChannels),
-      ("norm_num_groups", normNumGroups),
+      ("norm_num_groups", normNumGroups), ("cross_attention_dim", crossAttentionDim),
     ] {
       try check(key, "\(value)", range.contains(value), "1 to 65536")
     }
