@@ -10,6 +10,12 @@ public struct LoRASummary: Sendable {
     public let kind: String
     /// How many.
     public let count: Int
+
+    package init(component: LoRAComponent, kind: String, count: Int) {
+      self.component = component
+      self.kind = kind
+      self.count = count
+    }
   }
 
   /// The path of the file.
@@ -18,7 +24,8 @@ public struct LoRASummary: Sendable {
   public let dialect: LoRADialect
   /// All ranks that occur, ascending; empty for dialects that are recognised only.
   public let ranks: [Int]
-  /// All alphas that occur, ascending; empty for dialects that are recognised only.
+  /// All alphas that occur, ascending; empty for dialects that are recognised only, and where the
+  /// settings that PEFT keeps in a file of their own are missing.
   public let alphas: [Float]
   /// Adapters by component and kind.
   public let modules: [ModuleCount]
@@ -76,12 +83,20 @@ extension LoRAFile {
     let ranks = file.entries.compactMap { file.shape(.down, of: $0).first }
     return LoRASummary(
       path: path, dialect: file.dialect, ranks: isSupported ? Set(ranks).sorted() : [],
-      alphas: isSupported ? Set(try file.alphas()).sorted() : [], modules: file.moduleCounts(),
+      alphas: isSupported ? try file.statedAlphas() : [], modules: file.moduleCounts(),
       parameterCount: matrices.reduce(0) { $0 + (file.file.shape(of: $1) ?? []).reduce(1, *) },
       dtypes: Set(matrices.compactMap(file.file.dtype(of:))).sorted { $0.rawValue < $1.rawValue },
       title: metadata["modelspec.title"] ?? metadata["ss_output_name"],
       baseModel: metadata["ss_base_model_version"] ?? metadata["modelspec.architecture"],
       metadata: metadata, isHashValid: try file.hasStatedHash())
+  }
+
+  private func statedAlphas() throws(LoRAError) -> [Float] {
+    do throws(LoRAError) {
+      return Set(try alphas()).sorted()
+    } catch .checkpoint(.unreadable) {
+      return []
+    }
   }
 
   private func moduleCounts() -> [LoRASummary.ModuleCount] {

@@ -48,10 +48,10 @@ public enum LoRAWriter {
       }
     }
     var values = networkValues(networks, dialect: dialect)
+    values.merge(metadata.values()) { $1 }
     let hash = SafetensorsWriter.dataHash(of: entries)
     values["sshs_model_hash"] = hash
     values["modelspec.hash_sha256"] = "0x" + hash
-    values.merge(metadata.values()) { $1 }
     do throws(CheckpointError) {
       try SafetensorsWriter.write(entries, metadata: values, to: path)
     } catch { throw .checkpoint(error) }
