@@ -32,7 +32,7 @@ private let names = [
     let fixture = try ModelFixture(name)
     let model = try UNet2DConditionModel.load(folder: fixture.path)
     let result = try run(model, fixture)
-    expectClose(result.y, try fixture.tensor("y"), tolerance: 1e-4, name)
+    expectClose(result.y, try fixture.tensor("y"), tolerance: 1e-5, name)
     let found = gradients(of: result.y, seed: try fixture.tensor("dy"))
     expectClose(
       try #require(found[result.sample]), try fixture.tensor("d_sample"), tolerance: 1e-4,
