@@ -1,8 +1,9 @@
 /// The outlines of `StrokeFont`: character, width, strokes.
 ///
 /// Units: the baseline is y = 0, capitals are 10 high, small letters 7, descenders reach -3.
-/// Commands: `m x y` moves, `l x y` draws a line, `q cx cy x y` a quadratic curve, `o cx cy rx ry` an
-/// ellipse; `h x y` and `v x y` draw a quarter of an ellipse that starts horizontally and vertically.
+/// Commands: `m x y` moves, `l x y` draws a line, `q cx cy x y` a quadratic curve, `o cx cy rx ry`
+/// an ellipse; `h x y` and `v x y` draw a quarter of an ellipse, starting horizontally and
+/// vertically.
 let strokeFontGlyphs: [(character: Character, width: Double, strokes: String)] = [
   (" ", 2.2, ""),
   ("!", 0.0, "m 0 10 l 0 3 m 0 0 l 0 .3"),
