@@ -27,7 +27,6 @@ public struct CaptionedFolder: Sendable {
   /// - Parameter path: of a folder; hidden files and folders in it are skipped.
   /// - Throws: `DatasetError`: no such folder, no pictures in it, or metadata that is broken or
   ///   names a picture that is not there.
-  ///   a picture that is not there.
   public init(_ path: String) throws(DatasetError) {
     let listing = try FolderListing(path)
     let root = listing.folder.split(separator: "/").last.map(String.init) ?? ""
