@@ -21,7 +21,11 @@ static ck_isa_t detect(void) {
 #endif
 }
 
-ck_isa_t ck_isa(void) {
+static _Thread_local ck_isa_t thread_limit = CK_ISA_AVX512BF16;
+
+void ck_limit_isa_of_thread(ck_isa_t isa) { thread_limit = isa; }
+
+static ck_isa_t of_process(void) {
   static _Atomic int cached = -1;
   int isa = atomic_load_explicit(&cached, memory_order_relaxed);
   if (isa >= 0) return (ck_isa_t)isa;
@@ -31,4 +35,9 @@ ck_isa_t ck_isa(void) {
     if (strcmp(wanted, names[i]) == 0) isa = i;
   atomic_store_explicit(&cached, isa, memory_order_relaxed);
   return (ck_isa_t)isa;
+}
+
+ck_isa_t ck_isa(void) {
+  ck_isa_t isa = of_process();
+  return isa < thread_limit ? isa : thread_limit;
 }

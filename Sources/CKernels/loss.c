@@ -6,14 +6,20 @@
 #include "ck_variants.h"
 
 #define LOSS(name, value, slope)                                                    \
-  CK_BODY void ck_##name##_f32_body(                                                \
-      float *y, const float *x, const float *t, size_t n) {                         \
+  CK_INLINE float name##_block(const float *x, const float *t, size_t n) {          \
     _Pragma("clang fp reassociate(on)") float total = 0.0f;                         \
     for (size_t i = 0; i < n; i++) {                                                \
       float v = x[i], target = t[i];                                                \
       total += (value);                                                             \
     }                                                                               \
-    *y = total;                                                                     \
+    return total;                                                                   \
+  }                                                                                 \
+  CK_BODY void ck_##name##_f32_body(                                                \
+      float *y, const float *x, const float *t, size_t n) {                         \
+    float total = 0.0f;                                                             \
+    size_t i = 0;                                                                   \
+    for (; i + 1024 <= n; i += 1024) total += name##_block(x + i, t + i, 1024);     \
+    *y = total + name##_block(x + i, t + i, n - i);                                 \
   }                                                                                 \
   CK_VARIANTS(                                                                      \
       ck_##name##_f32, (float *y, const float *x, const float *t, size_t n),        \

@@ -3,11 +3,20 @@
 #include "ck_math.h"
 #include "ck_variants.h"
 
-CK_INLINE float sum(const float *x, size_t n) {
+CK_INLINE float sum_block(const float *x, size_t n) {
 #pragma clang fp reassociate(on)
   float total = 0.0f;
   for (size_t i = 0; i < n; i++) total += x[i];
   return total;
+}
+
+// Blocks keep the rounding error of long sums small.
+CK_INLINE float sum(const float *x, size_t n) {
+  enum { block = 1024 };
+  float total = 0.0f;
+  size_t i = 0;
+  for (; i + block <= n; i += block) total += sum_block(x + i, block);
+  return total + sum_block(x + i, n - i);
 }
 
 // Eight maxima at a time; `>` and not fmax, which would not vectorise.

@@ -4,5 +4,6 @@ import ArgumentParser
 @main
 struct Imgen: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "imgen", abstract: "Make pictures from words, and teach it your style.")
+    commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
+    subcommands: [BenchCommand.self])
 }

@@ -79,7 +79,8 @@ import Testing
   private func peakVirtualBytes() throws -> Int {
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmPeak:") })
-    let kilobytes = try #require(line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first)
+    let words = line.split(whereSeparator: \.isWhitespace)
+    let kilobytes = try #require(words.compactMap { Int($0) }.first)
     return kilobytes * 1024
   }
 }

@@ -71,13 +71,15 @@ package struct Fixture {
 ///   - inputs: keys of the inputs.
 ///   - tolerance: relative to the largest magnitude.
 ///   - gradientTolerance: the same for gradients; `tolerance` when left out.
+///   - floor: the magnitude is taken to be at least this.
 ///   - sourceLocation: where a failure is reported.
 ///   - arrange: brings an input, and its gradient, into the layout of the function.
 ///   - function: takes the inputs in the order of their keys.
 /// - Throws: what reading the fixture or `function` throws.
 package func expectMatch(
   _ item: Fixture.Case, inputs: [String], tolerance: Double = 2e-6,
-  gradientTolerance: Double? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+  gradientTolerance: Double? = nil, floor: Double = 1e-2,
+  sourceLocation: SourceLocation = #_sourceLocation,
   arrange: (_ key: String, Tensor) -> Tensor = { $1 }, _ function: ([Tensor]) throws -> Tensor
 ) throws {
   let variables = try inputs.map { arrange($0, try item.tensor($0)).asVariable() }
@@ -85,7 +87,7 @@ package func expectMatch(
   let expected = try item.tensor("y")
   let isScalar = y.shape.isEmpty  // stored as [1]
   expectClose(
-    isScalar ? y.reshaped([1]) : y, expected, tolerance: tolerance, "\(item.name).y",
+    isScalar ? y.reshaped([1]) : y, expected, tolerance: tolerance, floor: floor, "\(item.name).y",
     sourceLocation: sourceLocation)
   let found = gradients(of: y, seed: try item.tensor("dy").reshaped(y.shape))
   for (key, variable) in zip(inputs, variables) {
@@ -95,7 +97,7 @@ package func expectMatch(
     }
     expectClose(
       gradient, arrange(key, try item.tensor("d_\(key)")),
-      tolerance: gradientTolerance ?? tolerance, "\(item.name).d_\(key)",
+      tolerance: gradientTolerance ?? tolerance, floor: floor, "\(item.name).d_\(key)",
       sourceLocation: sourceLocation)
   }
 }

@@ -12,6 +12,10 @@ typedef enum {
 // the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16 lowers it.
 ck_isa_t ck_isa(void);
 
+// From now on the kernels that the calling thread calls use at most `isa`: for tests, which compare
+// instruction sets. CK_ISA_AVX512BF16 lifts the limit.
+void ck_limit_isa_of_thread(ck_isa_t isa);
+
 // "plain", "avx2", "avx512" or "avx512bf16".
 const char *ck_isa_name(ck_isa_t isa);
 

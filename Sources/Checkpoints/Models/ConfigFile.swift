@@ -19,10 +19,8 @@ package enum ConfigFile {
     }
     do {
       return try merged(given, into: Config())
-    } catch let error as DecodingError {
-      throw unsupported(error, given: given, path: path)
     } catch {
-      throw .malformed(file: path, found: "\(error)", expected: "settings of a model")
+      throw unsupported(Config.self, given: given, path: path)
     }
   }
 
@@ -94,22 +92,22 @@ package enum ConfigFile {
     return try JSONDecoder().decode([String: ConfigValue].self, from: encoder.encode(config))
   }
 
-  /// Names the setting that has the wrong type.
-  private static func unsupported(
-    _ error: DecodingError, given: [String: ConfigValue], path: String
+  /// Names the setting that has the wrong type: the first that fails alone.
+  ///
+  /// The decoder's own error cannot be used, as it has no path when a whole number has a fraction.
+  private static func unsupported<Config: ModelConfig>(
+    _ type: Config.Type, given: [String: ConfigValue], path: String
   ) -> CheckpointError {
-    switch error {
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      let key = given.keys.first { camelCase($0) == context.codingPath.first?.stringValue }
-      guard let key, let value = given[key] else { break }
-      return .unsupported(file: path, key: key, found: value.description, expected: "\(type)")
-    default: break
+    for (key, value) in given.sorted(by: { $0.key < $1.key }) {
+      do {
+        _ = try merged([key: value], into: Config())
+      } catch {
+        let usual = (try? snakeCased(Config()))?[key]
+        return .unsupported(
+          file: path, key: key, found: value.description,
+          expected: usual.map { "a value of the kind of \($0)" } ?? "a value of another kind")
+      }
     }
-    return .malformed(file: path, found: "\(error)", expected: "settings of a model")
-  }
-
-  private static func camelCase(_ key: String) -> String {
-    let parts = key.split(separator: "_")
-    return (parts.first.map(String.init) ?? "") + parts.dropFirst().map(\.capitalized).joined()
+    return .malformed(file: path, found: "another structure", expected: "settings of a model")
   }
 }

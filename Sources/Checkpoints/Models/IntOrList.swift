@@ -5,6 +5,14 @@ public enum IntOrList: Codable, Sendable, Equatable {
   /// One per level, outermost first.
   case list([Int])
 
+  /// The number of the outermost level; 0 for an empty list.
+  public var first: Int {
+    switch self {
+    case .one(let value): value
+    case .list(let values): values.first ?? 0
+    }
+  }
+
   /// Decodes a number or a list of numbers.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

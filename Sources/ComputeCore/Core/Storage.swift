@@ -22,7 +22,8 @@ final class Storage: @unchecked Sendable {
 /// Keeps freed buffers by size, because fresh pages cost more than most operations on them.
 ///
 /// Buffers are aligned to 64 bytes, those of 2 MiB and more to huge pages. Sizes are rounded up to
-/// an eighth of a power of two, so at most an eighth is wasted.
+/// an eighth of a power of two, so at most an eighth is wasted. What is in use and what is kept
+/// together stay within 5/4 of the most that was ever in use.
 package final class BufferCache: Sendable {
   /// The cache of this process.
   package static let shared = BufferCache()
@@ -32,9 +33,9 @@ package final class BufferCache: Sendable {
     var cachedBytes = 0
     var liveBytes = 0
     var peakBytes = 0
+    var highestBytes = 0
   }
 
-  private static let cacheLimit = 3 << 30
   private static let hugePage = 2 << 20
   private let state = Mutex(State())
 
@@ -56,6 +57,7 @@ package final class BufferCache: Sendable {
     let cached = state.withLock { state -> UInt? in
       state.liveBytes += byteCount
       state.peakBytes = max(state.peakBytes, state.liveBytes)
+      state.highestBytes = max(state.highestBytes, state.liveBytes)
       guard let address = state.free[byteCount]?.popLast() else { return nil }
       state.cachedBytes -= byteCount
       return address
@@ -73,7 +75,8 @@ package final class BufferCache: Sendable {
   func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
     let isKept = state.withLock { state -> Bool in
       state.liveBytes -= byteCount
-      guard state.cachedBytes + byteCount <= BufferCache.cacheLimit else { return false }
+      let limit = state.highestBytes + state.highestBytes / 4
+      guard state.liveBytes + state.cachedBytes + byteCount <= limit else { return false }
       state.cachedBytes += byteCount
       state.free[byteCount, default: []].append(UInt(bitPattern: pointer))
       return true

@@ -143,6 +143,8 @@ extension SigmaSchedule {
     case .normal: "Normal"
     case .karras: "Karras"
     case .exponential: "Exponential"
+    case .sgmUniform: "SGM Uniform"
+    case .simple: "Simple"
     }
   }
 

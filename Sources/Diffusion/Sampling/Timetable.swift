@@ -97,13 +97,19 @@ extension Timetable {
   ) {
     let rounded = timesteps.map { Double(Float($0)) }
     let trained = rounded.map(schedule.sigma(at:))
-    let spaced = name.sigmas.sigmas(
-      trained.count, from: trained[0], to: trained[trained.count - 1])
-    let levels = (spaced ?? trained).indices.map { index in
-      let sigma = (spaced ?? trained)[index]
-      let timestep = spaced == nil ? rounded[index] : schedule.timestep(of: sigma)
-      return NoiseLevel.exploding(sigma: Float(sigma), timestep: Float(timestep))
-    }
+    let points = name.sigmas.points(
+      trained.count, of: schedule.count, from: trained[0], to: trained[trained.count - 1])
+    let levels: [NoiseLevel] =
+      switch points {
+      case .spaced:
+        zip(trained, rounded).map { .exploding(sigma: Float($0), timestep: Float($1)) }
+      case .sigmas(let sigmas):
+        sigmas.map { .exploding(sigma: Float($0), timestep: Float(schedule.timestep(of: $0))) }
+      case .timesteps(let timesteps):
+        timesteps.map {
+          .exploding(sigma: Float(schedule.sigmaLogLinear(at: $0)), timestep: Float($0))
+        }
+      }
     let highest = levels.map(\.sigma).max() ?? 0
     let final = name.algorithm == .euler ? Timetable.finalSigma(config, schedule) : 0
     self.init(
@@ -111,25 +117,34 @@ extension Timetable {
       initNoiseSigma: spacing == .leading ? (highest * highest + 1).squareRoot() : highest)
   }
 
-  /// DPM++ 2M: variance-preserving samples, whole timesteps.
+  /// DPM++ 2M: variance-preserving samples, whole timesteps where diffusers has them.
   private init(
     preserving timesteps: [Double], _ sigmas: SigmaSchedule, _ config: SchedulerConfig,
     _ schedule: NoiseSchedule
   ) {
-    let whole = timesteps.map { $0.rounded(.toNearestOrEven) }
-    let spaced = sigmas.sigmas(
-      whole.count, from: Double(schedule.sigmas[schedule.count - 1]),
-      to: Double(schedule.sigmas[0]))
-    let levels = whole.indices.map { index in
-      let sigma = spaced?[index] ?? schedule.sigma(at: whole[index])
-      var timestep = spaced == nil ? whole[index] : schedule.timestep(of: sigma)
-      // diffusers rounds down what it has not rounded to the nearest.
-      if sigmas == .karras, config.betaSchedule != .squaredcosCapV2 {
-        timestep.round(.toNearestOrEven)
-      }
-      return NoiseLevel.preserving(
-        sigmaRatio: Float(sigma), timestep: Float(timestep.rounded(.down)))
+    func level(_ sigma: Double, _ timestep: Double) -> NoiseLevel {
+      .preserving(sigmaRatio: Float(sigma), timestep: Float(timestep))
     }
+    let highest = Double(schedule.sigmas[schedule.count - 1])
+    let points = sigmas.points(
+      timesteps.count, of: schedule.count, from: highest, to: Double(schedule.sigmas[0]))
+    // diffusers rounds down what it has not rounded to the nearest.
+    let isRounded = sigmas == .karras && config.betaSchedule != .squaredcosCapV2
+    let levels =
+      switch points {
+      case .spaced:
+        timesteps.map { timestep in
+          let whole = timestep.rounded(.toNearestOrEven)
+          return level(schedule.sigma(at: whole), whole)
+        }
+      case .sigmas(let sigmas):
+        sigmas.map { sigma in
+          let timestep = schedule.timestep(of: sigma)
+          return level(sigma, timestep.rounded(isRounded ? .toNearestOrEven : .down))
+        }
+      case .timesteps(let timesteps):
+        timesteps.map { level(schedule.sigmaLogLinear(at: $0), $0) }
+      }
     let final = Timetable.finalSigma(config, schedule)
     self.init(
       levels, endingAt: .preserving(sigmaRatio: final, timestep: 0), initNoiseSigma: 1)

@@ -35,6 +35,9 @@ public struct NoiseSchedule: Sendable {
       ?? config.betaSchedule.betas(
         from: config.betaStart, to: config.betaEnd, count: config.numTrainTimesteps)
     self.init(betas: config.rescaleBetasZeroSnr ? rescaledToZeroTerminalSNR(betas) : betas)
+    guard alphasCumprod.dropLast().allSatisfy({ $0 > 0 && $0 < 1 }) else {
+      throw .invalidConfig("the betas leave a picture without noise or nothing but noise")
+    }
   }
 
   /// Timesteps of training.

@@ -2,8 +2,8 @@ import Glibc
 
 /// How the noise levels of a sampling run are spaced between its highest and its lowest.
 ///
-/// A new spacing is one more case here, with its two spellings in `SamplerName` and its numbers
-/// in `sigmas(_:from:to:)`. Raw values are ComfyUI's names.
+/// A new spacing is one more case here, with its label in `SamplerName.swift` and its numbers in
+/// `points`. Raw values are ComfyUI's names.
 public enum SigmaSchedule: String, CaseIterable, Sendable {
   /// The levels the model was trained with, at the timesteps of a `TimestepSpacing`.
   case normal
@@ -11,19 +11,46 @@ public enum SigmaSchedule: String, CaseIterable, Sendable {
   case karras
   /// Logarithms evenly spaced.
   case exponential
+  /// Timesteps evenly spaced down to 0, which is left out. Source: ComfyUI `normal_scheduler`.
+  case sgmUniform = "sgm_uniform"
+  /// Every so many of the trained levels, from the highest. Source: ComfyUI `simple_scheduler`.
+  case simple
 
-  /// Falling noise levels of `steps` steps without the final one, or `nil` for the model's own.
-  func sigmas(_ steps: Int, from highest: Double, to lowest: Double) -> [Double]? {
+  /// The points of a run, falling, without the level it ends at.
+  enum Points {
+    /// The timesteps of the `TimestepSpacing`.
+    case spaced
+    /// Noise levels; the timesteps follow from them.
+    case sigmas([Double])
+    /// Timesteps, with fractions; the noise levels follow from them.
+    case timesteps([Double])
+  }
+
+  /// The points of a run of `steps` steps over `count` training timesteps.
+  ///
+  /// - Parameters:
+  ///   - steps: at least 1.
+  ///   - count: at least `steps`.
+  ///   - highest: the first noise level, for schedules that space the levels themselves.
+  ///   - lowest: the last one before the final level.
+  /// - Returns: as many points as steps.
+  func points(_ steps: Int, of count: Int, from highest: Double, to lowest: Double) -> Points {
     switch self {
     case .normal:
-      return nil
+      return .spaced
     case .karras:
       let rho = 7.0
       let (high, low) = (pow(highest, 1 / rho), pow(lowest, 1 / rho))
-      return ramp(steps).map { pow(high + $0 * (low - high), rho) }
+      return .sigmas(ramp(steps).map { pow(high + $0 * (low - high), rho) })
     case .exponential:
       let (high, low) = (log(highest), log(lowest))
-      return ramp(steps).map { exp(high + $0 * (low - high)) }
+      return .sigmas(ramp(steps).map { exp(high + $0 * (low - high)) })
+    case .sgmUniform:
+      let stride = Double(count - 1) / Double(steps)
+      return .timesteps((0..<steps).map { Double(count - 1) - Double($0) * stride })
+    case .simple:
+      let stride = Double(count) / Double(steps)
+      return .timesteps((0..<steps).map { Double(count - 1 - Int(Double($0) * stride)) })
     }
   }
 }
@@ -41,6 +68,13 @@ extension NoiseSchedule {
     let (below, above) = (Double(sigmas[low]), Double(sigmas[low + 1]))
     return timestep >= Double(count - 1)
       ? Double(sigmas[count - 1]) : below + (above - below) * (timestep - Double(low))
+  }
+
+  /// The noise level at a timestep between two of training, its logarithm linear in between.
+  func sigmaLogLinear(at timestep: Double) -> Double {
+    let low = max(0, min(count - 1, Int(timestep)))
+    let (below, above) = (log(Double(sigmas[low])), log(Double(sigmas[min(low + 1, count - 1)])))
+    return exp(below + (above - below) * (timestep - Double(low)))
   }
 
   /// Where between the training timesteps a noise level lies, linear in its logarithm.

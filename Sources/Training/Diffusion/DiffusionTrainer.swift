@@ -1,5 +1,4 @@
 import ComputeCore
-import Datasets
 import Layers
 import Models
 
@@ -67,7 +66,7 @@ package struct DiffusionTrainer: Sequence, IteratorProtocol {
     var loss: Float = 0
     for part in 0..<accumulation {
       let index = step * accumulation + part
-      var generator = TorchGenerator(seed: stepSeed(seed, index, .noise))
+      var generator = TorchGenerator(seed: seed &+ UInt64(index))
       let batch = Compute.withoutRecording { batches.batch(index) }
       let value = objective.loss(unet, batch, using: &generator)
       let gradients = ComputeCore.gradients(of: value)

@@ -1,6 +1,7 @@
 import Checkpoints
 import ComputeCore
 import Foundation
+import Layers
 
 /// Everything a run needs to go on as if it had never stopped, in one file.
 ///

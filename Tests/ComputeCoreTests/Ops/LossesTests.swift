@@ -36,7 +36,7 @@ import Testing
   @Test func weightsScaleItemsAndTheCountStays() {
     let x = Tensor([1, 1, 2, 2], [2, 2])
     let loss = meanSquaredError(x, .zeros([2, 2]), weights: Tensor([1, 0.5], [2, 1]))
-    #expect(loss.item == (1 + 1 + 2 + 2) / 4)
+    #expect(loss.item == 1.5)  // (1 + 1 + 2 + 2) / 4
   }
 
   @Test func longSumsKeepPrecisionAndDoNotDependOnThreads() {

@@ -10,6 +10,7 @@ import Testing
     ("DPM++ 2M Karras", SamplerName(.dpmpp2M, .karras)),
     ("dpmpp_2m_karras", SamplerName(.dpmpp2M, .karras)),
     ("  euler  KARRAS ", SamplerName(.euler, .karras)),
+    ("DPM++ 2M SGM Uniform", SamplerName(.dpmpp2M, .sgmUniform)),
     ("Euler a Exponential", SamplerName(.eulerAncestral, .exponential)),
   ]) func bothSpellingsAreRead(_ text: String, _ expected: SamplerName) throws {
     #expect(try SamplerName(parsing: text) == expected)
@@ -53,7 +54,8 @@ import Testing
 
   @Test func unknownScheduleGetsTheNearest() throws {
     let error = SamplerError.unknownSigmaSchedule(
-      "karas", nearest: "karras", known: ["normal", "karras", "exponential"])
+      "karas", nearest: "karras",
+      known: ["normal", "karras", "exponential", "sgm_uniform", "simple"])
     #expect(throws: error) { try SamplerName(parsing: "euler", schedule: "karas") }
   }
 }

@@ -6,7 +6,7 @@ import Testing
   @Test func timestepsEqualDiffusers() throws {
     let fixture = try Fixture("timesteps")
     let cases = try fixture.cases()
-    #expect(cases.count == 120)
+    #expect(cases.count == 150)
     for (name, parameters) in cases {
       let sampler = try Sampler(#require(parameters.config.sampler), parameters.config)
       let found = try sampler.timetable(steps: parameters.steps).transitions.map(\.level.timestep)
@@ -23,6 +23,21 @@ import Testing
       let sampler = try Sampler(#require(parameters.config.sampler), parameters.config)
       let timetable = try sampler.timetable(steps: parameters.steps)
       expectTable(timetable, fixture, name)
+    }
+  }
+
+  @Test(arguments: [SigmaSchedule.sgmUniform, .simple], [1, 5, 7, 20])
+  func levelsEqualComfyUI(_ sigmas: SigmaSchedule, _ steps: Int) throws {
+    let fixture = try Fixture("comfy_schedules")
+    let name = "\(sigmas.comfyUI)_\(steps)"
+    for algorithm in SamplerName.Algorithm.allCases where algorithm.hasSigmaSchedules {
+      let sampler = try Sampler(SamplerName(algorithm, sigmas), .stableDiffusion)
+      let transitions = try sampler.timetable(steps: steps).transitions
+      expectClose(
+        transitions.map(\.level.timestep), try fixture.values("\(name).timesteps"), relative: 1e-6)
+      expectClose(
+        transitions.map(\.level.sigmaRatio), try fixture.values("\(name).sigmas"), relative: 1e-6)
+      #expect(transitions.last?.next.sigma == 0)
     }
   }
 

@@ -1,0 +1,251 @@
+import CKernels
+import Testing
+
+/// Every kernel gives the same on every instruction set of this machine, up to rounding.
+@Suite struct InstructionSetTests {
+  typealias Buffer = UnsafeMutablePointer<Float>
+
+  /// A kernel on `rows` × `cols` numbers.
+  struct Kernel: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// How many numbers it writes.
+    let outputCount: @Sendable (_ rows: Int, _ cols: Int) -> Int
+    /// Gets the output and three inputs of `2 · rows · cols` numbers in [0.1, 2).
+    let run: @Sendable (Buffer, Buffer, Buffer, Buffer, _ rows: Int, _ cols: Int) -> Void
+    var isExact = false
+    var testDescription: String { name }
+
+    init(
+      _ name: String, isExact: Bool = false,
+      count: @escaping @Sendable (Int, Int) -> Int = { $0 * $1 },
+      _ run: @escaping @Sendable (Buffer, Buffer, Buffer, Buffer, Int, Int) -> Void
+    ) {
+      self.name = name
+      self.outputCount = count
+      self.run = run
+      self.isExact = isExact
+    }
+  }
+
+  static let unary: [Kernel] = [
+    Kernel("exp") { y, x, _, _, r, c in ck_exp_f32(y, x, r * c) },
+    Kernel("log") { y, x, _, _, r, c in ck_log_f32(y, x, r * c) },
+    Kernel("sqrt", isExact: true) { y, x, _, _, r, c in ck_sqrt_f32(y, x, r * c) },
+    Kernel("abs", isExact: true) { y, x, _, _, r, c in ck_abs_f32(y, x, r * c) },
+    Kernel("square", isExact: true) { y, x, _, _, r, c in ck_square_f32(y, x, r * c) },
+    Kernel("tanh") { y, x, _, _, r, c in ck_tanh_f32(y, x, r * c) },
+    Kernel("sigmoid") { y, x, _, _, r, c in ck_sigmoid_f32(y, x, r * c) },
+    Kernel("silu") { y, x, _, _, r, c in ck_silu_f32(y, x, r * c) },
+    Kernel("relu", isExact: true) { y, x, _, _, r, c in ck_relu_f32(y, x, r * c) },
+    Kernel("gelu") { y, x, _, _, r, c in ck_gelu_f32(y, x, r * c) },
+    Kernel("gelu_tanh") { y, x, _, _, r, c in ck_gelu_tanh_f32(y, x, r * c) },
+    Kernel("quick_gelu") { y, x, _, _, r, c in ck_quick_gelu_f32(y, x, r * c) },
+    Kernel("leaky_relu", isExact: true) { y, x, _, _, r, c in
+      ck_leaky_relu_f32(y, x, 0.2, r * c)
+    },
+    Kernel("clamp", isExact: true) { y, x, _, _, r, c in ck_clamp_f32(y, x, 0.5, 1, r * c) },
+    Kernel("geglu") { y, x, _, _, r, c in ck_geglu_f32(y, x, r, c) },
+  ]
+
+  static let unaryBackward: [Kernel] = [
+    Kernel("exp_backward") { y, a, b, _, r, c in ck_exp_backward_f32(y, a, b, r * c) },
+    Kernel("log_backward") { y, a, b, _, r, c in ck_log_backward_f32(y, a, b, r * c) },
+    Kernel("sqrt_backward") { y, a, b, _, r, c in ck_sqrt_backward_f32(y, a, b, r * c) },
+    Kernel("abs_backward") { y, a, b, _, r, c in ck_abs_backward_f32(y, a, b, r * c) },
+    Kernel("square_backward") { y, a, b, _, r, c in ck_square_backward_f32(y, a, b, r * c) },
+    Kernel("tanh_backward") { y, a, b, _, r, c in ck_tanh_backward_f32(y, a, b, r * c) },
+    Kernel("sigmoid_backward") { y, a, b, _, r, c in ck_sigmoid_backward_f32(y, a, b, r * c) },
+    Kernel("silu_backward") { y, a, b, _, r, c in ck_silu_backward_f32(y, a, b, r * c) },
+    Kernel("relu_backward") { y, a, b, _, r, c in ck_relu_backward_f32(y, a, b, r * c) },
+    Kernel("gelu_backward") { y, a, b, _, r, c in ck_gelu_backward_f32(y, a, b, r * c) },
+    Kernel("gelu_tanh_backward") { y, a, b, _, r, c in
+      ck_gelu_tanh_backward_f32(y, a, b, r * c)
+    },
+    Kernel("quick_gelu_backward") { y, a, b, _, r, c in
+      ck_quick_gelu_backward_f32(y, a, b, r * c)
+    },
+    Kernel("leaky_relu_backward") { y, a, b, _, r, c in
+      ck_leaky_relu_backward_f32(y, a, b, 0.2, r * c)
+    },
+    Kernel("clamp_backward") { y, a, b, _, r, c in
+      ck_clamp_backward_f32(y, a, b, 0.5, 1, r * c)
+    },
+    Kernel("geglu_backward", count: { 2 * $0 * $1 }) { y, a, b, _, r, c in
+      ck_geglu_backward_f32(y, a, b, r, c)
+    },
+  ]
+
+  static let binary: [Kernel] = [CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE].flatMap { op in
+    [(0, 0), (0, 1), (1, 0), (1, 1)].map { columns in
+      Kernel("binary \(op.rawValue), columns \(columns)", isExact: true) { y, a, b, _, r, c in
+        ck_binary_f32(
+          y, ck_operand_t(x: a, row: c, col: columns.0),
+          ck_operand_t(x: b, row: columns.1 == 0 ? 1 : 0, col: columns.1), op, r, c)
+      }
+    }
+  }
+
+  static let rows: [Kernel] = [
+    Kernel("affine") { y, a, _, _, r, c in ck_affine_f32(y, a, 3, 0.1, r * c) },
+    Kernel("reciprocal", isExact: true) { y, a, _, _, r, c in
+      ck_reciprocal_f32(y, 3, a, r * c)
+    },
+    Kernel("divide", isExact: true) { y, a, _, _, r, c in ck_divide_scalar_f32(y, a, 3, r * c) },
+    Kernel("sum", count: { _, _ in 1 }) { y, a, _, _, r, c in ck_sum_f32(y, a, r * c) },
+    Kernel("max", isExact: true, count: { _, _ in 1 }) { y, a, _, _, r, c in
+      ck_max_f32(y, a, max(1, r * c))
+    },
+    Kernel("sum_rows", count: { r, _ in r }) { y, a, _, _, r, c in
+      ck_sum_rows_f32(y, a, 0.5, r, c)
+    },
+    Kernel("max_rows", isExact: true, count: { r, _ in r }) { y, a, _, _, r, c in
+      ck_max_rows_f32(y, a, r, c)
+    },
+    Kernel("sum_columns", count: { $1 }) { y, a, _, _, r, c in
+      ck_sum_columns_f32(y, a, 0.5, r, c, c)
+    },
+    Kernel("max_columns", isExact: true, count: { $1 }) { y, a, _, _, r, c in
+      ck_max_columns_f32(y, a, r, c, c)
+    },
+    Kernel("repeat_row", isExact: true) { y, a, _, _, r, c in ck_repeat_row_f32(y, a, 0.5, r, c) },
+    Kernel("repeat_columns", isExact: true) { y, a, _, _, r, c in
+      ck_repeat_columns_f32(y, a, 0.5, r, c)
+    },
+    Kernel("max_backward") { y, a, b, scratch, r, c in
+      ck_max_columns_f32(scratch, b, r, c, c)
+      ck_max_backward_f32(y, scratch + c, a, b, scratch, r, c)
+    },
+    Kernel("softmax") { y, a, _, _, r, c in ck_softmax_f32(y, a, r, c) },
+    Kernel("softmax_backward") { y, a, b, _, r, c in ck_softmax_backward_f32(y, a, b, r, c) },
+  ]
+
+  static let norms: [Kernel] = [
+    Kernel("channel_moments", count: { 2 * $1 }) { y, a, _, _, r, c in
+      ck_channel_moments_f32(y, y + c, a, r, c)
+    },
+    Kernel("normalize") { y, a, b, k, r, c in ck_normalize_f32(y, a, b, k, b, 0, r, c) },
+    Kernel("normalize silu") { y, a, b, k, r, c in ck_normalize_f32(y, a, b, k, b, 1, r, c) },
+    Kernel("normalize_sums", count: { 2 * $1 }) { y, a, b, k, r, c in
+      ck_normalize_sums_f32(y, y + c, nil, a, b, k, k, k, 0, r, c)
+    },
+    Kernel("normalize_sums silu", count: { $0 * $1 + 2 * $1 }) { y, a, b, k, r, c in
+      ck_normalize_sums_f32(y, y + c, y + 2 * c, a, b, k, k, k, 1, r, c)
+    },
+    Kernel("normalize_backward") { y, a, b, k, r, c in
+      ck_normalize_backward_f32(y, a, b, k, k, b, k, r, c)
+    },
+    Kernel("layer_norm", count: { $0 * $1 + 2 * $0 }) { y, a, b, k, r, c in
+      ck_layer_norm_f32(y + 2 * r, y, y + r, a, b, k, 1e-3, r, c)
+    },
+    Kernel("layer_norm_backward", count: { $0 * $1 + 2 * $1 }) { y, a, b, k, r, c in
+      ck_layer_norm_backward_f32(y + 2 * c, y, y + c, a, b, k, k, b, r, c)
+    },
+  ]
+
+  static let losses: [Kernel] = [
+    Kernel("squared_error", count: { _, _ in 1 }) { y, a, b, _, r, c in
+      ck_squared_error_f32(y, a, b, r * c)
+    },
+    Kernel("absolute_error", count: { _, _ in 1 }) { y, a, b, _, r, c in
+      ck_absolute_error_f32(y, a, b, r * c)
+    },
+    Kernel("bce_logits", count: { _, _ in 1 }) { y, a, b, _, r, c in
+      ck_bce_logits_f32(y, a, b, r * c)
+    },
+    Kernel("squared_error_backward") { y, a, b, _, r, c in
+      ck_squared_error_backward_f32(y, a, b, 0.5, r * c)
+    },
+    Kernel("absolute_error_backward") { y, a, b, _, r, c in
+      ck_absolute_error_backward_f32(y, a, b, 0.5, r * c)
+    },
+    Kernel("bce_logits_backward") { y, a, b, _, r, c in
+      ck_bce_logits_backward_f32(y, a, b, 0.5, r * c)
+    },
+    Kernel("cross_entropy", count: { _, _ in 1 }) { y, a, _, _, r, c in
+      ck_cross_entropy_f32(y, a, (0..<r).map { Int32($0 % max(1, c)) }, c == 0 ? 0 : r, c)
+    },
+    Kernel("cross_entropy_backward") { y, a, _, _, r, c in
+      ck_cross_entropy_backward_f32(
+        y, a, (0..<r).map { Int32($0 % max(1, c)) }, 0.5, c == 0 ? 0 : r, c)
+    },
+  ]
+
+  static let spatial: [Kernel] = [
+    Kernel("upsample_row_backward") { y, a, _, _, r, c in
+      ck_upsample_row_backward_f32(y, a, (0...r).map { UInt32($0 * 2) }, r, c, 1, 2 * r)
+    },
+    Kernel("max_pool_row", isExact: true, count: { $0 / 2 * $1 }) { y, a, _, _, r, c in
+      let picture = ck_picture_t(height: 2, width: r, channels: c)
+      ck_max_pool_row_f32(y, a, picture, ck_window_t(size: 2, stride: 2, padding: 0), 0, r / 2)
+    },
+    Kernel("average_pool_row", count: { $0 / 2 * $1 }) { y, a, _, _, r, c in
+      let picture = ck_picture_t(height: 2, width: r, channels: c)
+      ck_average_pool_row_f32(
+        y, a, picture, ck_window_t(size: 2, stride: 2, padding: 0), 0, r / 2)
+    },
+    Kernel("max_pool_row_backward", count: { 2 * $0 * $1 }) { y, a, b, scratch, r, c in
+      let picture = ck_picture_t(height: 2, width: r, channels: c)
+      let window = ck_window_t(size: 2, stride: 2, padding: 0)
+      ck_max_pool_row_f32(scratch, b, picture, window, 0, r / 2)
+      ck_max_pool_row_backward_f32(
+        y, scratch + r * c, a, b, scratch, picture, window, 0, r / 2)
+    },
+    Kernel("average_pool_row_backward", count: { 2 * $0 * $1 }) { y, a, _, _, r, c in
+      let picture = ck_picture_t(height: 2, width: r, channels: c)
+      ck_average_pool_row_backward_f32(
+        y, a, picture, ck_window_t(size: 2, stride: 2, padding: 0), 0, r / 2)
+    },
+    Kernel("box_muller", isExact: true, count: { r, c in r * c / 16 * 16 }) { y, a, _, _, r, c in
+      let count = r * c / 16 * 16
+      for index in 0..<count { y[index] = a[index] / 2 }
+      ck_box_muller_f32(y, count)
+    },
+    Kernel("mt19937_uniform", isExact: true) { y, a, _, _, r, c in
+      ck_mt19937_uniform_f32(y, (0..<r * c).map { UInt32($0) &* 2_654_435_761 }, r * c)
+    },
+  ]
+
+  static let all = unary + unaryBackward + binary + rows + norms + losses + spatial
+
+  /// The result of a kernel, on at most the given instruction set.
+  private func result(_ kernel: Kernel, _ rows: Int, _ cols: Int, isa: ck_isa_t) -> [Float] {
+    ck_limit_isa_of_thread(isa)
+    defer { ck_limit_isa_of_thread(CK_ISA_AVX512BF16) }
+    let size = max(4, 4 * (rows + 1) * (cols + 1))
+    let buffers = (0..<4).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: size) }
+    defer { for buffer in buffers { buffer.deallocate() } }
+    var bits: UInt32 = 12_345
+    for (index, buffer) in buffers.enumerated() {
+      for element in 0..<size {
+        bits = bits &* 1_664_525 &+ 1_013_904_223
+        buffer[element] = index == 0 ? 0 : 0.1 + Float(bits >> 8) / Float(1 << 24) * 1.9
+      }
+    }
+    kernel.run(buffers[0], buffers[1], buffers[2], buffers[3], rows, cols)
+    return Array(UnsafeBufferPointer(start: buffers[0], count: kernel.outputCount(rows, cols)))
+  }
+
+  @Test(arguments: all)
+  func instructionSetsAgree(_ kernel: Kernel) {
+    let best = ck_isa()
+    for rows in [1, 2, 7, 33] {
+      for cols in [1, 3, 7, 8, 15, 16, 17, 33, 100] {
+        let expected = result(kernel, rows, cols, isa: CK_ISA_PLAIN)
+        let largest = expected.reduce(1e-3) { max($0, abs($1)) }
+        for isa in [CK_ISA_AVX2, CK_ISA_AVX512] where isa.rawValue <= best.rawValue {
+          let found = result(kernel, rows, cols, isa: isa)
+          let tolerance = kernel.isExact ? 0 : 4e-6 * largest
+          let isClose = zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance }
+          #expect(isClose, "\(rows) × \(cols), \(String(cString: ck_isa_name(isa)))")
+        }
+      }
+    }
+  }
+
+  @Test func theLimitHoldsForThisThreadOnly() {
+    ck_limit_isa_of_thread(CK_ISA_PLAIN)
+    #expect(ck_isa() == CK_ISA_PLAIN)
+    ck_limit_isa_of_thread(CK_ISA_AVX512BF16)
+    #expect(String(cString: ck_isa_name(CK_ISA_AVX2)) == "avx2")
+  }
+}
