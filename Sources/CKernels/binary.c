@@ -7,18 +7,21 @@
     float *out = y + r * cols;                                                     \
     const float *p = a.x + (ptrdiff_t)r * a.row, *q = b.x + (ptrdiff_t)r * b.row;  \
     if (a.col != 0 && b.col != 0) {                                                \
+      CK_SAME_INDEX                                                                \
       for (size_t c = 0; c < cols; c++) {                                          \
         float u = p[c], v = q[c];                                                  \
         out[c] = (expression);                                                     \
       }                                                                            \
     } else if (a.col != 0) {                                                       \
       float v = q[0];                                                              \
+      CK_SAME_INDEX                                                                \
       for (size_t c = 0; c < cols; c++) {                                          \
         float u = p[c];                                                            \
         out[c] = (expression);                                                     \
       }                                                                            \
     } else if (b.col != 0) {                                                       \
       float u = p[0];                                                              \
+      CK_SAME_INDEX                                                                \
       for (size_t c = 0; c < cols; c++) {                                          \
         float v = q[c];                                                            \
         out[c] = (expression);                                                     \
@@ -44,6 +47,7 @@ CK_VARIANTS(
     (y, a, b, op, rows, cols))
 
 CK_BODY void ck_affine_f32_body(float *y, const float *x, float scale, float shift, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) y[i] = scale * x[i] + shift;
 }
 CK_VARIANTS(
@@ -51,6 +55,7 @@ CK_VARIANTS(
     (y, x, scale, shift, n))
 
 CK_BODY void ck_reciprocal_f32_body(float *y, float numerator, const float *x, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) y[i] = numerator / x[i];
 }
 CK_VARIANTS(
@@ -58,6 +63,7 @@ CK_VARIANTS(
     (y, numerator, x, n))
 
 CK_BODY void ck_divide_scalar_f32_body(float *y, const float *x, float divisor, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) y[i] = x[i] / divisor;
 }
 CK_VARIANTS(

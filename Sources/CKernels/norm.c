@@ -40,11 +40,13 @@ CK_BODY void ck_normalize_f32_body(
     const float *in = x + r * cols;
     float *out = y + r * cols;
     if (silu) {
+      CK_SAME_INDEX
       for (size_t c = 0; c < cols; c++) {
         float z = (in[c] - mean[c]) * scale[c] + bias[c];
         out[c] = z * ck_sigmoid(z);
       }
     } else {
+      CK_SAME_INDEX
       for (size_t c = 0; c < cols; c++) out[c] = (in[c] - mean[c]) * scale[c] + bias[c];
     }
   }
@@ -64,6 +66,7 @@ CK_BODY void ck_normalize_sums_f32_body(
     for (size_t r = 0; r < rows; r++) {
       const float *d = dy + r * cols, *in = x + r * cols;
       float *out = dz + r * cols;
+      CK_SAME_INDEX
       for (size_t c = 0; c < cols; c++) {
         float u = in[c] - mean[c], z = u * scale[c] + bias[c], s = ck_sigmoid(z);
         float g = d[c] * (s * (1.0f + z * (1.0f - s)));
@@ -103,6 +106,7 @@ CK_BODY void ck_normalize_backward_f32_body(
   for (size_t row = 0; row < rows; row++) {
     const float *d = dz + row * cols, *in = x + row * cols;
     float *out = dx + row * cols;
+    CK_SAME_INDEX
     for (size_t c = 0; c < cols; c++) out[c] = p[c] * d[c] + (q[c] * (in[c] - mean[c]) + r[c]);
   }
 }

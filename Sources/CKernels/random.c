@@ -3,14 +3,21 @@
 #include "ck_math.h"
 #include "ck_variants.h"
 
-// Matsumoto & Nishimura 1998, "Mersenne Twister": n = 624, m = 397.
-void ck_mt19937_twist(uint32_t *words) {
-  enum { n = 624, m = 397 };
-  for (size_t i = 0; i < n; i++) {
-    uint32_t mixed = (words[i] & 0x80000000u) | (words[(i + 1) % n] & 0x7fffffffu);
-    words[i] = words[(i + m) % n] ^ (mixed >> 1) ^ ((mixed & 1) ? 0x9908b0dfu : 0u);
-  }
+CK_INLINE uint32_t mixed(uint32_t high, uint32_t low) {
+  uint32_t x = (high & 0x80000000u) | (low & 0x7fffffffu);
+  return (x >> 1) ^ ((0u - (x & 1u)) & 0x9908b0dfu);
 }
+
+// Matsumoto & Nishimura 1998, "Mersenne Twister": word i becomes words[i + 397] ^ mixed(words[i],
+// words[i + 1]), indices modulo 624. In loops without the modulo, which vectorise.
+CK_BODY void ck_mt19937_twist_body(uint32_t *words) {
+  enum { n = 624, m = 397 };
+  for (size_t i = 0; i < n - m; i++) words[i] = words[i + m] ^ mixed(words[i], words[i + 1]);
+  for (size_t i = n - m; i < n - 1; i++)
+    words[i] = words[i - (n - m)] ^ mixed(words[i], words[i + 1]);
+  words[n - 1] = words[m - 1] ^ mixed(words[n - 1], words[0]);
+}
+CK_VARIANTS(ck_mt19937_twist, (uint32_t *words), (words))
 
 CK_BODY void ck_mt19937_uniform_f32_body(float *y, const uint32_t *words, size_t n) {
   for (size_t i = 0; i < n; i++) {

@@ -6,6 +6,7 @@
 CK_INLINE float exp_row(float *y, const float *x, float shift, size_t n) {
 #pragma clang fp reassociate(on)
   float total = 0.0f;
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) {
     float e = ck_exp(x[i] - shift);
     y[i] = e;
@@ -36,6 +37,7 @@ CK_BODY void ck_softmax_backward_f32_body(
   for (size_t r = 0; r < rows; r++) {
     const float *d = dy + r * cols, *p = y + r * cols;
     float *out = dx + r * cols, dot = dot_row(d, p, cols);
+    CK_SAME_INDEX
     for (size_t c = 0; c < cols; c++) out[c] = p[c] * (d[c] - dot);
   }
 }

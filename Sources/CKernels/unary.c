@@ -5,6 +5,7 @@
 
 #define UNARY(name, value)                                                     \
   CK_BODY void ck_##name##_f32_body(float *y, const float *x, size_t n) {      \
+    CK_SAME_INDEX                                                              \
     for (size_t i = 0; i < n; i++) {                                           \
       float v = x[i];                                                          \
       y[i] = (value);                                                          \
@@ -16,6 +17,7 @@
 #define UNARY_BACKWARD(name, slope)                                            \
   CK_BODY void ck_##name##_backward_f32_body(                                  \
       float *dx, const float *dy, const float *x, size_t n) {                  \
+    CK_SAME_INDEX                                                              \
     for (size_t i = 0; i < n; i++) {                                           \
       float v = x[i];                                                          \
       dx[i] = dy[i] * (slope);                                                 \
@@ -75,6 +77,7 @@ UNARY_BACKWARD(gelu_tanh, gelu_tanh_slope(v))
 UNARY_BACKWARD(quick_gelu, quick_gelu_slope(v))
 
 CK_BODY void ck_leaky_relu_f32_body(float *y, const float *x, float slope, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) y[i] = x[i] > 0.0f ? x[i] : slope * x[i];
 }
 CK_VARIANTS(
@@ -82,6 +85,7 @@ CK_VARIANTS(
 
 CK_BODY void ck_leaky_relu_backward_f32_body(
     float *dx, const float *dy, const float *x, float slope, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) dx[i] = x[i] > 0.0f ? dy[i] : slope * dy[i];
 }
 CK_VARIANTS(
@@ -89,6 +93,7 @@ CK_VARIANTS(
     (float *dx, const float *dy, const float *x, float slope, size_t n), (dx, dy, x, slope, n))
 
 CK_BODY void ck_clamp_f32_body(float *y, const float *x, float low, float high, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) {
     float v = x[i] < low ? low : x[i];
     y[i] = v > high ? high : v;
@@ -100,6 +105,7 @@ CK_VARIANTS(
 
 CK_BODY void ck_clamp_backward_f32_body(
     float *dx, const float *dy, const float *x, float low, float high, size_t n) {
+  CK_SAME_INDEX
   for (size_t i = 0; i < n; i++) {
     float above = x[i] < low ? 0.0f : 1.0f;
     dx[i] = dy[i] * (x[i] > high ? 0.0f : above);

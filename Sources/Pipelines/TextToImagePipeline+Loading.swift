@@ -2,6 +2,7 @@ import Checkpoints
 import ComputeCore
 import Diffusion
 import Foundation
+import Layers
 import Models
 import Tokenizers
 
@@ -24,8 +25,7 @@ extension TextToImagePipeline {
       madeBy: "text_encoder/", folder)
     return TextToImagePipeline(
       unet: unet, codec: codec, conditioner: conditioner,
-      scheduler: try loadJSON(
-        SchedulerConfig.self, folder + "/scheduler/scheduler_config.json"),
+      scheduler: try loadScheduler(folder),
       defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
       name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
   }
@@ -58,11 +58,11 @@ extension TextToImagePipeline {
     case "clip_text_model":
       return CLIPConditioner(
         try loadFrozen(CLIPTextModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer(folder: tokenizer) })
+        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) })
     case "bert":
       return BERTConditioner(
         try loadFrozen(BertModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer(folder: tokenizer) }
+        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer.load(folder: tokenizer) }
       )
     default:
       throw unsupported(
@@ -83,7 +83,11 @@ extension TextToImagePipeline {
     }
   }
 
-  private static func loadDefaults(
+  static func loadScheduler(_ folder: String) throws(PipelineError) -> SchedulerConfig {
+    try loadJSON(SchedulerConfig.self, folder + "/scheduler/scheduler_config.json")
+  }
+
+  static func loadDefaults(
     _ folder: String, _ codec: any PictureCodec, sampleSize: Int?
   ) throws(PipelineError) -> GenerationDefaults {
     let path = folder + "/generation_config.json"

@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Diffusion
 import ImageIO
 import Pipelines
@@ -7,6 +8,8 @@ import Pipelines
 public enum TrainingError: Error, CustomStringConvertible {
   /// A model or state file.
   case checkpoint(CheckpointError)
+  /// The pictures.
+  case dataset(DatasetError)
   /// A picture that could not be written.
   case image(ImageError)
   /// The model's folder.
@@ -22,6 +25,7 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .checkpoint(let error): "\(error)"
+    case .dataset(let error): "\(error)"
     case .image(let error): "\(error)"
     case .pipeline(let error): "\(error)"
     case .sampler(let error): "\(error)"

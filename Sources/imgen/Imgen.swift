@@ -5,5 +5,5 @@ import ArgumentParser
 struct Imgen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
-    subcommands: [BenchCommand.self])
+    subcommands: [TrainCommand.self, BenchCommand.self])
 }

@@ -25,7 +25,7 @@ UNET = {
     "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
     "mid_block_type": "UNetMidBlock2DCrossAttn",
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
-    "block_out_channels": [128, 256],
+    "block_out_channels": [128, 224],
     "layers_per_block": 2,
     "attention_head_dim": 4,
     "cross_attention_dim": 384,

@@ -1,7 +1,12 @@
 /// A row of a CSV file and the line it starts on, counted from 1.
-struct CSVRow: Equatable {
-  let line: Int
-  let fields: [String]
+package struct CSVRow: Equatable {
+  package let line: Int
+  package let fields: [String]
+
+  package init(line: Int, fields: [String]) {
+    self.line = line
+    self.fields = fields
+  }
 }
 
 /// Splits comma-separated values into rows; rows without any text are left out.
@@ -10,7 +15,7 @@ struct CSVRow: Equatable {
 /// quotes.
 ///
 /// - Throws: `DatasetError.brokenMetadata` when a quote is never closed, or text follows its end.
-func parseCSV(_ text: String, path: String) throws(DatasetError) -> [CSVRow] {
+package func parseCSV(_ text: String, path: String) throws(DatasetError) -> [CSVRow] {
   var parser = CSVParser(path: path)
   for scalar in text.unicodeScalars { try parser.take(scalar) }
   return try parser.finish()

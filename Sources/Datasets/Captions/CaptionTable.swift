@@ -116,14 +116,14 @@ struct CaptionTable {
     case DecodingError.keyNotFound(let key, _):
       let name = key.stringValue == "fileName" ? "file_name" : key.stringValue
       return "\"\(name)\" is missing in \(start); a line looks like \(example)"
-    case DecodingError.typeMismatch(let type, let context),
-      DecodingError.valueNotFound(let type, let context):
-      let key = context.codingPath.first.map { "\"\($0.stringValue)\"" } ?? "the line"
-      let kind =
-        type == String.self
-        ? "a text"
-        : type == Int.self ? "a whole number" : type == [String].self ? "a list" : "an object"
-      return "\(key.replacing("fileName", with: "file_name")) must be \(kind), found \(start)"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      switch context.codingPath.first?.stringValue {
+      case nil: return "the line must be an object, found \(start); a line looks like \(example)"
+      case "captions": return "\"captions\" must be a list of texts, found \(start)"
+      case "repeats": return "\"repeats\" must be a whole number, found \(start)"
+      case "fileName": return "\"file_name\" must be a text, found \(start)"
+      case let key?: return "\"\(key)\" must be a text, found \(start)"
+      }
     default:
       return "this is not a JSON object: \(start); a line looks like \(example)"
     }

@@ -5,7 +5,7 @@
 /// cameras and messengers begin names with (`IMG_1234`) and hexadecimal identifiers are dropped.
 ///
 /// - Returns: the words with single spaces; empty when the name says nothing.
-func caption(fromName name: some StringProtocol) -> String {
+package func caption(fromName name: some StringProtocol) -> String {
   name.split { !($0.isLetter || $0.isNumber || $0 == "'") }
     .flatMap { splitCamelCase(Array($0)) }
     .compactMap(word)

@@ -1,4 +1,5 @@
 import ComputeCore
+import Datasets
 import Layers
 import Models
 
@@ -30,7 +31,8 @@ package struct DiffusionTrainer: Sequence, IteratorProtocol {
   private let unet: UNet2DConditionModel
   private let objective: DiffusionObjective
   private let batches: any DiffusionBatches
-  private let rate: WarmupCosine
+  /// Learning rates and the number of steps; the number may be set once it is known.
+  package var rate: WarmupCosine
   private let accumulation: Int
   private let seed: UInt64
   /// The optimizer with parameters, moments and averages.
@@ -66,7 +68,7 @@ package struct DiffusionTrainer: Sequence, IteratorProtocol {
     var loss: Float = 0
     for part in 0..<accumulation {
       let index = step * accumulation + part
-      var generator = TorchGenerator(seed: seed &+ UInt64(index))
+      var generator = TorchGenerator(seed: stepSeed(seed, index, .noise))
       let batch = Compute.withoutRecording { batches.batch(index) }
       let value = objective.loss(unet, batch, using: &generator)
       let gradients = ComputeCore.gradients(of: value)

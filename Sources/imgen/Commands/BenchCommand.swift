@@ -36,7 +36,7 @@ struct BenchCommand: ParsableCommand {
       latents: Tensor.randn([self.batch, size, size, unet.config.inChannels], using: &generator),
       conditioning: Conditioning(
         states: Tensor.randn(
-          [self.batch, 20, unet.config.crossAttentionDim.first], using: &generator), mask: nil))
+          [self.batch, 20, unet.config.crossAttentionDim], using: &generator), mask: nil))
     var config = AdamW.Config()
     config.maxGradientNorm = 1
     let optimizer = AdamW(

@@ -18,7 +18,9 @@ import Testing
     for item in try Fixture("reduce_\(name)").cases {
       let axes: [Int] = try item.parameter("axes")
       let keepDims: Bool = try item.parameter("keepdim")
-      try expectMatch(item, inputs: ["x"]) { ReductionsTests.apply(name, $0[0], axes, keepDims) }
+      try expectMatch(item, inputs: ["x"], floor: 1) {
+        ReductionsTests.apply(name, $0[0], axes, keepDims)
+      }
     }
   }
 

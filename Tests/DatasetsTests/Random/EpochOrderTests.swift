@@ -11,8 +11,10 @@ import Testing
     #expect(count < 7 || order.permutation(ofEpoch: 0) != order.permutation(ofEpoch: 1))
     #expect(
       count < 7
-        || order.permutation(ofEpoch: 0) != EpochOrder(seed: 6, count: count)
-          .permutation(ofEpoch: 0))
+        || order.permutation(ofEpoch: 0)
+          != EpochOrder(seed: 6, count: count)
+          .permutation(ofEpoch: 0)
+    )
   }
 
   @Test func repeatsAreCounted() {

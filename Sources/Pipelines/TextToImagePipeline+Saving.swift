@@ -1,0 +1,43 @@
+import Checkpoints
+import Foundation
+import Models
+
+extension TextToImagePipeline {
+  /// A pipeline of parts at hand, with scheduler and defaults of a model folder.
+  package static func assembled(
+    from folder: String, unet: UNet2DConditionModel, codec: any PictureCodec,
+    conditioner: any TextConditioner
+  ) throws(PipelineError) -> TextToImagePipeline {
+    TextToImagePipeline(
+      unet: unet, codec: codec, conditioner: conditioner, scheduler: try loadScheduler(folder),
+      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
+      name: URL(filePath: folder).standardizedFileURL.lastPathComponent)
+  }
+
+  /// Writes a model folder: this pipeline's U-Net in half precision, the rest copied.
+  ///
+  /// The folder appears complete or not at all; an old one of that name is replaced.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder to make.
+  ///   - source: the model folder whose other parts are used.
+  public func save(folder: String, copyingFrom source: String) throws(PipelineError) {
+    let files = FileManager.default
+    let temporary = folder + ".partial"
+    do {
+      try? files.removeItem(atPath: temporary)
+      try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+      for part in ["vae", "text_encoder", "tokenizer", "scheduler", "generation_config.json"]
+      where files.fileExists(atPath: "\(source)/\(part)") {
+        try files.copyItem(atPath: "\(source)/\(part)", toPath: "\(temporary)/\(part)")
+      }
+      try unet.save(folder: temporary + "/unet", as: .f16)
+      if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
+      try files.moveItem(atPath: temporary, toPath: folder)
+    } catch let error as CheckpointError {
+      throw .checkpoint(error)
+    } catch {
+      throw .checkpoint(.unwritable(file: folder, reason: error.localizedDescription))
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import ComputeCore
+import Datasets
+import ImageIO
+import Pipelines
+
+/// Batches of a captioned folder, kept in memory as 8-bit pictures of the training size.
+package struct CaptionedBatches: DiffusionBatches {
+  /// How pictures and captions are varied.
+  package struct Config: Codable, Equatable, Sendable {
+    /// Pictures per batch.
+    package var batchSize = 32
+    /// Width and height that pictures are trained at.
+    package var size = 64
+    /// Share of samples whose caption is left out, for classifier-free guidance.
+    package var captionDropout: Double = 0.1
+    /// Whether half of the samples are mirrored.
+    package var flips = true
+
+    package init() {}
+  }
+
+  private let pictures: [Image]
+  private let folder: CaptionedFolder
+  private let texts: EncodedTexts
+  private let codec: any PictureCodec
+  private let order: EpochOrder
+  private let config: Config
+  private let seed: UInt64
+
+  /// Number of pictures.
+  package var count: Int { pictures.count }
+
+  /// Decodes, resizes and encodes everything.
+  ///
+  /// - Parameters:
+  ///   - folder: pictures with captions.
+  ///   - pipeline: whose text encoder and picture codec are used.
+  ///   - config: settings.
+  ///   - seed: of order, captions and mirroring.
+  ///   - progress: called with what is being done, how much of it is done and how much there is.
+  package init(
+    _ folder: CaptionedFolder, conditioner: any TextConditioner, codec: any PictureCodec,
+    _ config: Config, seed: UInt64, progress: (String, Int, Int) -> Void = { _, _, _ in }
+  ) throws(TrainingError) {
+    (self.folder, self.codec, self.config, self.seed) = (folder, codec, config, seed)
+    var pictures: [Image] = []
+    for (index, picture) in folder.pictures.enumerated() {
+      do throws(ImageError) {
+        let image = try Image(contentsOf: picture.path)
+        pictures.append(image.resizedToFill(config.size, config.size, filter: .lanczos))
+      } catch {
+        throw .image(error)
+      }
+      progress("Reading pictures", index + 1, folder.pictures.count)
+    }
+    self.pictures = pictures
+    texts = EncodedTexts(folder.pictures.flatMap(\.captions) + [""], conditioner) { done, total in
+      progress("Encoding captions", done, total)
+    }
+    order = EpochOrder(seed: seed, repeats: folder.pictures.map(\.repeats))
+  }
+
+  /// Batch number `index`: a pure function of the seed and the number.
+  package func batch(_ index: Int) -> DiffusionBatch {
+    let first = index * config.batchSize
+    let picked = order.indices(from: first, count: config.batchSize)
+    var values: [Float] = []
+    values.reserveCapacity(config.batchSize * config.size * config.size * 3)
+    var captions: [String] = []
+    for (offset, example) in picked.enumerated() {
+      let sample = first + offset
+      let isFlipped = config.flips && unit(sample, .flips) < 0.5
+      let picture = isFlipped ? pictures[example].flippedHorizontally : pictures[example]
+      values += picture.floats()
+      let isDropped = unit(sample, .captionDropout) < config.captionDropout
+      captions.append(
+        isDropped ? "" : folder.pictures[example].caption(seed: stepSeed(seed, sample, .captions)))
+    }
+    let shape = [config.batchSize, config.size, config.size, 3]
+    return DiffusionBatch(
+      latents: codec.encode(Tensor(values, shape)), conditioning: texts.conditioning(captions))
+  }
+
+  /// A number of [0, 1) for one use in one sample.
+  private func unit(_ sample: Int, _ purpose: RandomPurpose) -> Double {
+    Double(stepSeed(seed, sample, purpose) >> 11) / Double(1 << 53)
+  }
+}

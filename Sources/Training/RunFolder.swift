@@ -1,0 +1,77 @@
+import Checkpoints
+import ComputeCore
+import Foundation
+import ImageIO
+import Plots
+
+/// The folder of a training run: settings, states, the loss curve and sample sheets.
+package struct RunFolder {
+  /// Path of the folder.
+  package let path: String
+
+  /// Makes the folder if it is not there.
+  package init(_ path: String) throws(TrainingError) {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path + "/samples", withIntermediateDirectories: true)
+    } catch {
+      throw .checkpoint(.unwritable(file: path, reason: error.localizedDescription))
+    }
+  }
+
+  /// Whether a run has been started here.
+  package var hasSettings: Bool { FileManager.default.fileExists(atPath: settingsPath) }
+
+  private var settingsPath: String { path + "/run.json" }
+
+  /// Reads the settings of the run, or `nil` when none was started.
+  package func settings<S: Decodable>(_ type: S.Type) throws(TrainingError) -> S? {
+    guard hasSettings else { return nil }
+    do {
+      return try JSONDecoder().decode(S.self, from: Data(contentsOf: URL(filePath: settingsPath)))
+    } catch {
+      throw .checkpoint(
+        .malformed(file: settingsPath, found: "\(error)", expected: "settings of a run"))
+    }
+  }
+
+  /// Writes the settings of the run.
+  package func write(settings: some Encodable) throws(TrainingError) {
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try encoder.encode(settings).write(to: URL(filePath: settingsPath), options: .atomic)
+    } catch {
+      throw .checkpoint(.unwritable(file: settingsPath, reason: "\(error)"))
+    }
+  }
+
+  /// Draws `loss.png`.
+  package func drawLosses(_ losses: [Float], title: String) throws(TrainingError) {
+    guard losses.count > 1 else { return }
+    let steps = losses.indices.map { Double($0 + 1) }
+    let chart = LineChart(
+      [LineChart.Series("loss", x: steps, y: losses.map(Double.init), smoothing: 0.99)],
+      title: title, xLabel: "step", yLabel: "loss", yScale: .logarithmic)
+    try write(chart.image, to: "loss.png")
+  }
+
+  /// Writes `samples/step-<step>.png` with each picture's prompt under it.
+  package func writeSheet(_ pictures: [Image], prompts: [String], step: Int) throws(TrainingError) {
+    let name = String(repeating: "0", count: max(0, 6 - String(step).count)) + "\(step)"
+    let enlarged = pictures.map { picture in
+      let factor = max(1, 128 / max(1, picture.width))
+      return picture.resized(to: picture.width * factor, picture.height * factor)
+    }
+    try write(captionedSheet(enlarged, captions: prompts), to: "samples/step-\(name).png")
+  }
+
+  private func write(_ image: Image, to name: String) throws(TrainingError) {
+    do throws(ImageError) {
+      try image.writePNG(to: "\(path)/\(name)")
+    } catch {
+      throw .image(error)
+    }
+  }
+}

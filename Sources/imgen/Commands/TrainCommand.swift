@@ -1,0 +1,210 @@
+import ArgumentParser
+import Checkpoints
+import ComputeCore
+import Datasets
+import Diffusion
+import Foundation
+import ImageIO
+import Layers
+import Models
+import Pipelines
+import Training
+
+/// Trains the denoiser of a text-to-image model on a captioned folder.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a text-to-image model on a folder of captioned pictures.",
+    discussion: """
+      Captions come from metadata.jsonl, from .txt files beside the pictures, or from file names. \
+      A stopped run goes on when the same command is given again.
+      """)
+
+  @Argument(help: "Folder with the pictures.")
+  var data: String
+
+  @Option(help: "Model folder to start from, or the name of one in checkpoints/.")
+  var model: String?
+
+  @Flag(help: "Train the U-Net from random weights; the rest of the model is used as it is.")
+  var fromScratch = false
+
+  @Option(help: "Folder of the run. Default: runs/NAME-OF-DATA.")
+  var out: String?
+
+  @Option(help: "Optimizer steps. Default: as many as fit into --minutes.")
+  var steps: Int?
+
+  @Option(help: "Minutes to train for, when --steps is not given.")
+  var minutes: Double = 120
+
+  @Option(help: "Pictures per batch.")
+  var batch = 32
+
+  @Option(help: "Batches per optimizer step.")
+  var accumulation = 1
+
+  @Option(help: "Highest learning rate.")
+  var learningRate: Float = 6e-4
+
+  @Option(help: "Steps until the learning rate is highest.")
+  var warmup = 300
+
+  @Option(help: "Width and height to train at. Default: the model's.")
+  var size: Int?
+
+  @Option(help: "Share of captions left out, so that guidance works.")
+  var captionDropout = 0.1
+
+  @Option(help: "Loss weighting: constant, min-snr or min-velocity-snr.")
+  var weighting = LossWeighting.minVelocitySNR
+
+  @Flag(inversion: .prefixedNo, help: "Mirror half of the pictures.")
+  var flips = true
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Seconds between two states on disk.")
+  var stateEvery = 180.0
+
+  @Option(help: "Seconds between two sample sheets; 0: none.")
+  var sheetEvery = 300.0
+
+  @Option(parsing: .upToNextOption, help: "Prompts of the sample sheets. Default: some captions.")
+  var prompts: [String] = []
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    func check(_ isValid: Bool, _ text: String) throws {
+      if !isValid { throw ValidationError(text) }
+    }
+    try check((1...4096).contains(batch), "--batch is \(batch), expected 1 to 4096.")
+    try check((1...1024).contains(accumulation), "--accumulation must be 1 to 1024.")
+    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
+    try check(minutes > 0, "--minutes must be more than 0.")
+    try check(
+      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
+    try check(warmup >= 0, "--warmup must not be negative.")
+    try check((0...1).contains(captionDropout), "--caption-dropout must be 0 to 1.")
+  }
+
+  func run() throws {
+    try compute.run(defaultPrecision: .bfloat16) { try train() }
+  }
+
+  private func train() throws {
+    let modelFolder = try ModelLocation.folder(model)
+    let folder = try CaptionedFolder(data)
+    let name = URL(filePath: data).standardizedFileURL.lastPathComponent
+    let run = try RunFolder(out ?? "runs/\(name)")
+    let state = TrainingState.latest(in: run.path)
+    var settings = try run.settings(TrainSettings.self) ?? makeSettings(modelFolder)
+    if state != nil { try settings.check(against: makeSettings(modelFolder), in: run.path) }
+
+    let codec = try TextToImagePipeline.loadCodec(modelFolder + "/vae")
+    let conditioner = try TextToImagePipeline.loadConditioner(modelFolder)
+    let unet = try loadUNet(modelFolder)
+    let pipeline = try TextToImagePipeline.assembled(
+      from: modelFolder, unet: unet, codec: codec, conditioner: conditioner)
+    var config = CaptionedBatches.Config()
+    config.batchSize = batch
+    config.size = size ?? pipeline.defaults.width
+    config.captionDropout = captionDropout
+    config.flips = flips
+    var bar = ProgressBar("Preparing", isVisible: console.isTalkative)
+    let batches = try CaptionedBatches(
+      folder, conditioner: conditioner, codec: codec, config, seed: seed
+    ) { title, done, total in bar.update(done, of: total, note: title) }
+    bar.finish()
+
+    let optimizer = AdamW(unet.namedParameters().filter { !$0.parameter.isFrozen }, AdamW.Config())
+    try state?.restore(optimizer)
+    let total = settings.totalSteps ?? Int.max
+    var trainer = DiffusionTrainer(
+      unet, try DiffusionObjective(pipeline.scheduler, weighting), batches, optimizer,
+      WarmupCosine(peak: learningRate, warmup: warmup, total: total), accumulation: accumulation,
+      seed: seed, startingAfter: state?.step ?? 0)
+    console.say(
+      "\(state == nil ? "Training" : "Going on with step \(trainer.step + 1) of") "
+        + "\(unet.parameterCount / 1000)k parameters on \(batches.count) pictures in \(run.path)")
+    try run.write(settings: settings)
+
+    var session = TrainingSession(
+      run: run, console: console, stateEverySeconds: stateEvery, sheetEverySeconds: sheetEvery,
+      losses: state?.losses ?? [])
+    let isFinished = try session.train(
+      &trainer, minutes: minutes,
+      onTotal: { total in
+        settings.totalSteps = total
+        try run.write(settings: settings)
+      },
+      sheet: { try sheet(pipeline, folder, optimizer) })
+    guard isFinished else {
+      console.say("Stopped and saved. Go on with the same command.")
+      throw ExitCode(130)
+    }
+    let result = run.path + "/model"
+    try optimizer.withAverages { try pipeline.save(folder: result, copyingFrom: modelFolder) }
+    console.say("The model is in \(result). Try: imgen sample \"a red apple\" --model \(result)")
+  }
+
+  private func loadUNet(_ modelFolder: String) throws -> UNet2DConditionModel {
+    guard fromScratch else { return try UNet2DConditionModel.load(folder: modelFolder + "/unet") }
+    let unet = try UNet2DConditionModel(
+      UNet2DConditionModel.loadConfig(folder: modelFolder + "/unet"))
+    var generator = TorchGenerator(seed: stepSeed(seed, 0, .weights))
+    unet.initialize(using: &generator)
+    return unet
+  }
+
+  private func makeSettings(_ modelFolder: String) -> TrainSettings {
+    TrainSettings(
+      data: data, model: modelFolder, fromScratch: fromScratch, totalSteps: steps, batch: batch,
+      accumulation: accumulation, learningRate: learningRate, warmup: warmup, size: size,
+      captionDropout: captionDropout, weighting: weighting, flips: flips, seed: seed)
+  }
+
+  private func sheet(
+    _ pipeline: TextToImagePipeline, _ folder: CaptionedFolder, _ optimizer: AdamW
+  ) throws -> (pictures: [Image], prompts: [String]) {
+    let stride = max(1, folder.pictures.count / 8)
+    let chosen =
+      prompts.isEmpty ? (0..<8).map { folder.pictures[$0 * stride % folder.pictures.count].caption }
+      : prompts
+    let request = try GenerationRequest(
+      prompts: chosen, seeds: chosen.indices.map(UInt64.init), pipeline.defaults)
+    return (try optimizer.withAverages { try pipeline.generate(request) }, chosen)
+  }
+}
+
+extension LossWeighting: ExpressibleByArgument {}
+
+/// What decides the numbers of a run, kept so that it goes on as it began.
+struct TrainSettings: Codable, Equatable {
+  var data: String
+  var model: String
+  var fromScratch: Bool
+  var totalSteps: Int?
+  var batch: Int
+  var accumulation: Int
+  var learningRate: Float
+  var warmup: Int
+  var size: Int?
+  var captionDropout: Double
+  var weighting: LossWeighting
+  var flips: Bool
+  var seed: UInt64
+
+  /// Refuses to go on with other settings than the run was started with.
+  func check(against asked: TrainSettings, in folder: String) throws {
+    var comparable = asked
+    if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
+    guard comparable == self else {
+      throw ValidationError(
+        "\(folder) holds a run with other settings (see run.json there). Give the same ones to go "
+          + "on with it, or another --out to start anew.")
+    }
+  }
+}
