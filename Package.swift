@@ -16,7 +16,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
 
 /// Targets whose tests read files of `Tests/<Target>Tests/Fixtures`.
 let withFixtures: Set = [
-  "ComputeCore", "Diffusion", "ImageIO", "LoRA", "Models", "Tokenizers", "Training",
+  "ComputeCore", "Datasets", "Diffusion", "ImageIO", "Layers", "LoRA", "Models", "Tokenizers",
+  "Training",
 ]
 
 func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -25,8 +25,8 @@ public struct CaptionedFolder: Sendable {
   /// Scans a folder and those inside of it; no picture is decoded.
   ///
   /// - Parameter path: of a folder; hidden files and folders in it are skipped.
-  /// - Throws: `DatasetError`: no such folder, no pictures in it, or metadata that is broken or names
-  ///   a picture that is not there.
+  /// - Throws: `DatasetError`: no such folder, no pictures in it, or metadata that is broken or
+  ///   names a picture that is not there.
   public init(_ path: String) throws(DatasetError) {
     let listing = try FolderListing(path)
     let root = listing.folder.split(separator: "/").last.map(String.init) ?? ""

@@ -30,6 +30,7 @@ public struct CaptionedPicture: Equatable, Hashable, Sendable {
   /// The text for one sample: the main one half of the time, else any of the alternatives.
   ///
   /// - Parameter seed: such as `stepSeed(seed, sample, .captions)`; it decides alone.
+  /// - Returns: one of `captions`.
   public func caption(seed: UInt64) -> String {
     var generator = SplitMix64(seed: seed)
     guard captions.count > 1, generator.unit() < 0.5 else { return captions[0] }

@@ -9,7 +9,7 @@ import Foundation
 ///   - transform: runs on several threads at once.
 /// - Returns: the results in the order of the elements.
 func parallelMap<Element: Sendable, Result: Sendable>(
-  _ elements: [Element], progress: (_ done: Int, _ total: Int) -> Void,
+  _ elements: [Element], progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
   _ transform: @Sendable (Element) -> Result
 ) -> [Result] {
   let batch = 2 * min(8, max(1, ProcessInfo.processInfo.activeProcessorCount))

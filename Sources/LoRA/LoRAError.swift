@@ -10,7 +10,8 @@ public enum LoRAError: Error, Equatable, CustomStringConvertible {
   case unsupported(file: String, kind: String, keys: [String])
   /// Modules of a file lack one of their two matrices.
   case incomplete(file: String, modules: [String])
-  /// Modules of a file do not exist in the model, or have other sizes; each list is complete.
+  /// Tensors of a file are for layers that the model does not have, or have other sizes; each list
+  /// is complete.
   case mismatch(file: String, unmatched: [String], wrongShapes: [String])
   /// A number or setting in a file that makes no sense.
   case invalidValue(file: String, key: String, found: String, expected: String)
@@ -36,7 +37,8 @@ public enum LoRAError: Error, Equatable, CustomStringConvertible {
       "\(file): does not fit the model. "
         + [
           unmatched.isEmpty
-            ? nil : "\(LoRAError.list("module", unmatched)) that the model does not have.",
+            ? nil
+            : "\(LoRAError.list("tensor", unmatched)) for layers that the model does not have.",
           wrongShapes.isEmpty ? nil : "\(LoRAError.list("tensor", wrongShapes)) of a wrong shape.",
         ].compactMap(\.self).joined(separator: " ")
         + " Nothing was loaded. Check which base model the LoRA was made for."

@@ -5,5 +5,11 @@ import ArgumentParser
 struct Imgen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
-    subcommands: [TrainCommand.self, BenchCommand.self])
+    version: version,
+    subcommands: [SampleCommand.self, TrainCommand.self, TrainStyleCommand.self,
+      BenchCommand.self,
+    ])
+
+  /// Version of this program, as pictures name it.
+  static let version = "imgen-0.1.0"
 }

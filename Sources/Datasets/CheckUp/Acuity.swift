@@ -4,9 +4,9 @@ extension Luma {
   ///
   /// The variance of the Laplacian alone (Pech-Pacheco et al. 2000) is as small for a sharp photo
   /// of a calm sky as for a blurred one of a forest; divided by the strength of the edges it tells
-  /// how steep they are. Photos in focus, scaled to a short side of 256, are at 1.5 or above, the
-  /// same ones blurred by a Gaussian of one pixel at 1.2 or below, of one and a half at 0.5 or
-  /// below. White noise is at 20.
+  /// how steep they are. Of 49 photos in focus, scaled to a short side of 256, all are above 1.4;
+  /// blurred by a Gaussian of one pixel they are below 1.3, of one and a half at 0.5 or below.
+  /// White noise is at 20.
   ///
   /// - Returns: `nil` when there are no edges to judge by.
   var acuity: Double? {

@@ -40,6 +40,7 @@ public struct PhotoCheckUp: Sendable {
   /// - Parameters:
   ///   - path: of the folder.
   ///   - progress: is called with the numbers of decoded and of all photos.
+  /// - Returns: what to use, what not and why; the same for the same files.
   /// - Throws: `DatasetError`: no folder, no pictures, or too few of them are usable.
   public func check(
     _ path: String, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -63,7 +64,15 @@ public struct PhotoCheckUp: Sendable {
 /// Decodes one photo and forgets it; a failure is in words, without the file's name.
 private func measure(_ file: ListedFile, limits: ImageLimits) -> Result<PhotoMeasure, Unreadable> {
   do {
-    return .success(PhotoMeasure(try ImageFile(contentsOf: file.path, limits: limits)))
+    let decoded = try ImageFile(contentsOf: file.path, limits: limits)
+    guard PictureFileType.decodedExtensions.contains(file.fileExtension) else {
+      let name = decoded.format == .png ? ".png" : ".jpg"
+      return .failure(
+        Unreadable(
+          detail: "misnamed: this is a \(decoded.format.rawValue) file; let its name end in \(name)"
+        ))
+    }
+    return .success(PhotoMeasure(decoded))
   } catch {
     return .failure(Unreadable(detail: String(error.description.dropFirst(error.file.count + 2))))
   }

@@ -51,24 +51,28 @@ struct PhotoMeasure: Sendable {
     return SplitMix64.mix(hash)
   }
 
-  /// Root mean square of the difference of two photos' thumbnails, in grey levels.
-  ///
-  /// The mean of each channel is taken out first, so that a small change of brightness by an
-  /// editor or another encoder does not count.
-  func difference(from other: PhotoMeasure) -> Double {
+  /// How alike two photos' thumbnails are: the correlation of their channels about their means, 1
+  /// for equal ones and for those that differ in brightness and contrast only.
+  func correlation(with other: PhotoMeasure) -> Double {
     let count = thumbnail.count / 3
-    var total = 0.0
+    var covariance = 0
+    var variances = (0, 0)
     for channel in 0..<3 {
-      var sum = 0
-      var squares = 0
+      var (sumA, sumB) = (0, 0)
+      var (squaresA, squaresB, products) = (0, 0, 0)
       for i in 0..<count {
-        let difference = Int(thumbnail[3 * i + channel]) - Int(other.thumbnail[3 * i + channel])
-        sum += difference
-        squares += difference * difference
+        let (a, b) = (Int(thumbnail[3 * i + channel]), Int(other.thumbnail[3 * i + channel]))
+        sumA += a
+        sumB += b
+        squaresA += a * a
+        squaresB += b * b
+        products += a * b
       }
-      let mean = Double(sum) / Double(count)
-      total += Double(squares) / Double(count) - mean * mean
+      covariance += count * products - sumA * sumB
+      variances.0 += count * squaresA - sumA * sumA
+      variances.1 += count * squaresB - sumB * sumB
     }
-    return (total / 3).squareRoot()
+    let scale = (Double(variances.0) * Double(variances.1)).squareRoot()
+    return scale > 0 ? Double(covariance) / scale : 0
   }
 }

@@ -16,7 +16,7 @@ public struct PhotoReport: Sendable {
   /// How many picture files the folder has.
   public var foundCount: Int { kept.count + skipped.count }
 
-  /// One line of numbers, such as `37 photos: 33 used, 4 left out (1 unreadable, 3 near-duplicates)`.
+  /// One line of numbers: `37 photos: 33 used, 4 left out (1 unreadable, 3 near-duplicates)`.
   public var summary: String {
     let counts = PhotoFault.Kind.allCases.compactMap { kind in
       let count = skipped.count { $0.fault.kind == kind }
@@ -30,6 +30,7 @@ public struct PhotoReport: Sendable {
   /// The summary, then what was left out and why, then the warnings; for people to read.
   ///
   /// - Parameter limit: how many photos to name in each of the two lists.
+  /// - Returns: lines without line ends.
   public func lines(limit: Int = 20) -> [String] {
     var lines = [summary]
     if turnedCount > 0 {

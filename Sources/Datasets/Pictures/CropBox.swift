@@ -29,6 +29,7 @@ public struct CropBox: Equatable, Hashable, Sendable {
   ///   - outputHeight: height that the part will be scaled to.
   ///   - minScale: sides of the smallest part over those of the largest one, above 0, at most 1.
   ///   - seed: such as `stepSeed(seed, sample, .crops)`.
+  /// - Returns: a part that lies inside of the picture.
   public static func random(
     width: Int, height: Int, outputWidth: Int, outputHeight: Int, minScale: Double = 0.5,
     seed: UInt64

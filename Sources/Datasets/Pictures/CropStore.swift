@@ -59,6 +59,7 @@ public struct CropStore: Sendable {
   ///   - index: of the photo.
   ///   - seed: such as `stepSeed(seed, sample, .crops)`; it decides alone.
   ///   - minScale: sides of the smallest part over those of the largest one, above 0, at most 1.
+  /// - Returns: the scaled part.
   public func randomCrop(of index: Int, seed: UInt64, minScale: Double = 0.5) -> Image {
     let photo = photos[index]
     let box = CropBox.random(
@@ -76,13 +77,14 @@ public struct CropStore: Sendable {
   ///   - seeds: of the crops, `[indices]`.
   ///   - flips: which of them are mirrored left to right, `[indices]`; none when empty.
   ///   - minScale: sides of the smallest part over those of the largest one, above 0, at most 1.
+  /// - Returns: red, green, blue of each pixel, rows from the top.
   public func floats(
     _ indices: [Int], seeds: [UInt64], flips: [Bool] = [], minScale: Double = 0.5
   ) -> [Float] {
     precondition(
       seeds.count == indices.count && (flips.isEmpty || flips.count == indices.count),
       "CropStore: \(seeds.count) seeds, \(flips.count) flips for \(indices.count) photos")
-    let crops = parallelMap(Array(zip(indices, seeds)), progress: { _, _ in }) { index, seed in
+    let crops = parallelMap(Array(zip(indices, seeds))) { index, seed in
       randomCrop(of: index, seed: seed, minScale: minScale)
     }
     var result: [Float] = []

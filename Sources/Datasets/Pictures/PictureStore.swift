@@ -88,6 +88,7 @@ public struct PictureStore: Sendable {
   /// - Parameters:
   ///   - indices: of pictures, repetitions allowed.
   ///   - flips: which of them are mirrored left to right, `[indices]`; none when empty.
+  /// - Returns: red, green, blue of each pixel, rows from the top.
   public func floats(_ indices: [Int], flips: [Bool] = []) -> [Float] {
     precondition(
       flips.isEmpty || flips.count == indices.count,

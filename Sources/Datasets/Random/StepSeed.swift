@@ -34,6 +34,7 @@ public enum RandomPurpose: UInt64, CaseIterable, Sendable {
 ///   - seed: of the run.
 ///   - step: number of the step, the sample, or whatever is counted; at least 0.
 ///   - purpose: what the numbers are for.
+/// - Returns: a seed for `SplitMix64` or any other generator.
 public func stepSeed(_ seed: UInt64, _ step: Int, _ purpose: RandomPurpose) -> UInt64 {
   precondition(step >= 0, "stepSeed: the step must be at least 0, got \(step)")
   let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15

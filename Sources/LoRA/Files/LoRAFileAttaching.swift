@@ -96,7 +96,7 @@ private struct AttachmentPlan {
         let adapter = LoRANetwork.makeAdapter(
           for: layer, rank: max(1, file.shape(.down, of: entry).first ?? 0), alpha: alpha)
       else {
-        unmatched.append(entry.module)
+        unmatched += entry.allKeys
         continue
       }
       check(.down, adapter.down, of: entry, in: file)

@@ -1,9 +1,8 @@
 import ComputeCore
 import Datasets
-import ImageIO
 import Pipelines
 
-/// Batches of a captioned folder, kept in memory as 8-bit pictures of the training size.
+/// Batches of a captioned folder, its pictures kept in memory at the training size.
 package struct CaptionedBatches: DiffusionBatches {
   /// How pictures and captions are varied.
   package struct Config: Codable, Equatable, Sendable {
@@ -19,7 +18,7 @@ package struct CaptionedBatches: DiffusionBatches {
     package init() {}
   }
 
-  private let pictures: [Image]
+  private let pictures: PictureStore
   private let folder: CaptionedFolder
   private let texts: EncodedTexts
   private let codec: any PictureCodec
@@ -43,17 +42,13 @@ package struct CaptionedBatches: DiffusionBatches {
     _ config: Config, seed: UInt64, progress: (String, Int, Int) -> Void = { _, _, _ in }
   ) throws(TrainingError) {
     (self.folder, self.codec, self.config, self.seed) = (folder, codec, config, seed)
-    var pictures: [Image] = []
-    for (index, picture) in folder.pictures.enumerated() {
-      do throws(ImageError) {
-        let image = try Image(contentsOf: picture.path)
-        pictures.append(image.resizedToFill(config.size, config.size, filter: .lanczos))
-      } catch {
-        throw .image(error)
-      }
-      progress("Reading pictures", index + 1, folder.pictures.count)
+    do throws(DatasetError) {
+      pictures = try PictureStore(
+        folder.pictures.map(\.path), width: config.size, height: config.size
+      ) { done, total in progress("Reading pictures", done, total) }
+    } catch {
+      throw .dataset(error)
     }
-    self.pictures = pictures
     texts = EncodedTexts(folder.pictures.flatMap(\.captions) + [""], conditioner) { done, total in
       progress("Encoding captions", done, total)
     }
@@ -64,17 +59,12 @@ package struct CaptionedBatches: DiffusionBatches {
   package func batch(_ index: Int) -> DiffusionBatch {
     let first = index * config.batchSize
     let picked = order.indices(from: first, count: config.batchSize)
-    var values: [Float] = []
-    values.reserveCapacity(config.batchSize * config.size * config.size * 3)
-    var captions: [String] = []
-    for (offset, example) in picked.enumerated() {
-      let sample = first + offset
-      let isFlipped = config.flips && unit(sample, .flips) < 0.5
-      let picture = isFlipped ? pictures[example].flippedHorizontally : pictures[example]
-      values += picture.floats()
-      let isDropped = unit(sample, .captionDropout) < config.captionDropout
-      captions.append(
-        isDropped ? "" : folder.pictures[example].caption(seed: stepSeed(seed, sample, .captions)))
+    let samples = first..<first + config.batchSize
+    let values = pictures.floats(
+      picked, flips: samples.map { config.flips && unit($0, .flips) < 0.5 })
+    let captions = zip(picked, samples).map { example, sample in
+      unit(sample, .captionDropout) < config.captionDropout
+        ? "" : folder.pictures[example].caption(seed: stepSeed(seed, sample, .captions))
     }
     let shape = [config.batchSize, config.size, config.size, 3]
     return DiffusionBatch(
@@ -83,6 +73,9 @@ package struct CaptionedBatches: DiffusionBatches {
 
   /// A number of [0, 1) for one use in one sample.
   private func unit(_ sample: Int, _ purpose: RandomPurpose) -> Double {
-    Double(stepSeed(seed, sample, purpose) >> 11) / Double(1 << 53)
+    unitNumber(stepSeed(seed, sample, purpose))
   }
 }
+
+/// 53 bits of a seed as a number of [0, 1).
+func unitNumber(_ seed: UInt64) -> Double { Double(seed >> 11) / Double(1 << 53) }

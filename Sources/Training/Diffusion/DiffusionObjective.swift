@@ -47,7 +47,7 @@ package struct DiffusionObjective {
     _ unet: UNet2DConditionModel, _ batch: DiffusionBatch, using generator: inout TorchGenerator
   ) -> Tensor {
     let count = batch.latents.shape[0]
-    let offset = Double(generator.next() >> 11) / Double(1 << 53)
+    let offset = unitNumber(generator.next())
     let timesteps = (0..<count).map { index in
       let place = (Double(index) + offset) / Double(count)
       return min(schedule.count - 1, Int(place * Double(schedule.count)))

@@ -84,6 +84,28 @@ import Testing
     }
   }
 
+  @Test func editedCopiesAreFound() throws {
+    try withTemporaryFolder { folder in
+      try writePhotos(6, to: folder)
+      let pixels = scene(300, 200, seed: 3).pixels
+      let brighter = pixels.map { UInt8(min(255, 30 + Int($0) * 8 / 10)) }
+      try folder.writeJPEG("brighter.jpg", Image(width: 300, height: 200, pixels: brighter))
+      try folder.writeJPEG("mirrored.jpg", scene(300, 200, seed: 4).flippedHorizontally)
+      let names = try checkUp.check(folder.path).skipped.map(\.description)
+      #expect(names == ["photo-3.jpg: nearly the same as brighter.jpg"])
+    }
+  }
+
+  @Test func misnamedPhotosAreNamed() throws {
+    try withTemporaryFolder { folder in
+      try writePhotos(5, to: folder)
+      try folder.writeJPEG("photo.webp", scene(300, 200, seed: 9))
+      #expect(
+        try checkUp.check(folder.path).skipped.map(\.description)
+          == ["photo.webp: misnamed: this is a JPEG file; let its name end in .jpg"])
+    }
+  }
+
   @Test func softPhotosAreComparedWithTheirFolder() throws {
     try withTemporaryFolder { folder in
       for i in 0..<6 {

@@ -87,7 +87,12 @@ import Testing
       let error = #expect(throws: LoRAError.self) {
         try LoRAFile(path).attach(to: [.unet: unet.model])
       }
-      #expect(error?.description.contains("no_such_to_q") == true)
+      #expect(
+        error
+          == .mismatch(
+            file: path,
+            unmatched: ["down", "up"].map { "lora_unet_no_such_to_q.lora_\($0).weight" },
+            wrongShapes: []))
       #expect(unet.model.trainableParameters().count == unet.model.namedParameters().count)
     }
   }

@@ -1,0 +1,193 @@
+import ArgumentParser
+import ComputeCore
+import Diffusion
+import Foundation
+import ImageIO
+import LoRA
+import Pipelines
+
+/// Draws pictures from a prompt.
+struct SampleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample", abstract: "Draw pictures from words.",
+    discussion: """
+      Example: imgen sample "a red apple" --seed 1 --count 4 --grid
+      The same words, seed and settings give the same pixels, whatever the number of threads.
+      """)
+
+  @Argument(help: "What to draw.")
+  var prompt: String
+
+  @Option(help: "What the picture should not be like.")
+  var negative = ""
+
+  @Option(help: "Seed of the first picture; the next ones count up. Default: random.")
+  var seed: UInt64?
+
+  @Option(help: "Steps of the sampler. Default: the model's.")
+  var steps: Int?
+
+  @Option(help: "Sampler, such as euler_ancestral or \"DPM++ 2M Karras\". Default: the model's.")
+  var sampler: String?
+
+  @Option(help: "How closely to follow the words; 1 is no guidance. Default: the model's.")
+  var guidance: Float?
+
+  @Option(help: "Size of the picture. Default: the model's.")
+  var size: PictureSize?
+
+  @Option(help: "How many pictures.")
+  var count = 1
+
+  @Flag(help: "Also write all pictures as one sheet.")
+  var grid = false
+
+  @Option(help: "Model folder, or the name of one in checkpoints/.")
+  var model: String?
+
+  @Option(help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.")
+  var lora: [LoRAArgument] = []
+
+  @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
+  var out: String?
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    guard (1...1000).contains(count) else {
+      throw ValidationError("--count is \(count), expected 1 to 1000.")
+    }
+    if let out, count > 1, out.lowercased().hasSuffix(".png") {
+      throw ValidationError("--out is one file, but --count asks for \(count); name a folder.")
+    }
+  }
+
+  func run() throws {
+    try compute.run(defaultPrecision: .float32) { try sample() }
+  }
+
+  private func sample() throws {
+    let start = Date()
+    let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
+    for argument in lora { try attach(argument, to: pipeline) }
+    warnAboutLongPrompts(pipeline)
+    let first = seed ?? UInt64.random(in: 0..<1 << 32)
+    var written: [String] = []
+    var pictures: [Image] = []
+    var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
+    let batch = 8
+    let settings = try request(pipeline, seeds: [first])
+    for start in stride(from: 0, to: count, by: batch) {
+      let seeds = (start..<min(count, start + batch)).map { first &+ UInt64($0) }
+      let request = try request(pipeline, seeds: seeds)
+      var latents: Tensor?
+      for step in try pipeline.sampling(request) {
+        latents = step.sample
+        bar.update(
+          start * settings.steps + (step.index + 1) * seeds.count, of: count * settings.steps)
+      }
+      guard let latents else { continue }
+      for (index, picture) in pipeline.pictures(latents).enumerated() {
+        let path = try path(for: seeds[index])
+        let parameters = GenerationParameters(
+          request, index: index, model: pipeline.name, version: Imgen.version)
+        try picture.writePNG(to: path, text: [("parameters", parameters.text)])
+        written.append(path)
+        pictures.append(picture)
+      }
+    }
+    bar.finish()
+    if grid {
+      let path = try gridPath(first)
+      try contactSheet(pictures).writePNG(to: path)
+      written.append(path)
+    }
+    for path in written { console.say(path) }
+    try console.report(
+      SampleReport(
+        files: written, seed: first, steps: settings.steps, sampler: settings.sampler.comfyUI,
+        guidance: settings.guidanceScale, width: settings.width, height: settings.height,
+        model: pipeline.name, seconds: Date().timeIntervalSince(start)))
+  }
+
+  private func request(_ pipeline: TextToImagePipeline, seeds: [UInt64]) throws
+    -> GenerationRequest
+  {
+    var request = try GenerationRequest(
+      prompts: Array(repeating: prompt, count: seeds.count), seeds: seeds, pipeline.defaults)
+    request.negativePrompt = negative
+    if let steps { request.steps = steps }
+    if let sampler { request.sampler = try SamplerName(parsing: sampler) }
+    if let guidance { request.guidanceScale = guidance }
+    if let size { (request.width, request.height) = (size.width, size.height) }
+    return request
+  }
+
+  private func attach(_ argument: LoRAArgument, to pipeline: TextToImagePipeline) throws {
+    let attached = try LoRAFile(argument.path).attach(
+      to: [.unet: pipeline.unet], strength: argument.weight)
+    if !attached.skippedKeys.isEmpty {
+      console.warn(
+        "\(argument.path): \(attached.skippedKeys.count) tensors are for a text encoder and are "
+          + "not used")
+    }
+  }
+
+  private func warnAboutLongPrompts(_ pipeline: TextToImagePipeline) {
+    for text in [prompt, negative] {
+      let left = pipeline.conditioner.truncatedCount(text)
+      if left > 0 {
+        console.warn(
+          "the text is too long for this model: its last \(left) tokens are left out")
+      }
+    }
+  }
+
+  private func path(for seed: UInt64) throws -> String {
+    let name = "\(fileName(prompt))-\(seed).png"
+    guard let out else { return name }
+    if count == 1, out.lowercased().hasSuffix(".png") {
+      try makeFolder((out as NSString).deletingLastPathComponent)
+      return out
+    }
+    try makeFolder(out)
+    return "\(out)/\(name)"
+  }
+
+  private func gridPath(_ seed: UInt64) throws -> String {
+    let name = "\(fileName(prompt))-\(seed)-grid.png"
+    guard let out else { return name }
+    if out.lowercased().hasSuffix(".png") { return String(out.dropLast(4)) + "-grid.png" }
+    return "\(out)/\(name)"
+  }
+
+  private func makeFolder(_ path: String) throws {
+    guard !path.isEmpty else { return }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw ValidationError("cannot make the folder \(path): \(error.localizedDescription)")
+    }
+  }
+}
+
+/// "A red apple!" → "a-red-apple", at most 48 letters.
+private func fileName(_ prompt: String) -> String {
+  let words = prompt.lowercased().split { !$0.isLetter && !$0.isNumber }
+  let name = words.joined(separator: "-").prefix(48)
+  return name.isEmpty ? "picture" : String(name)
+}
+
+/// `--json` of `imgen sample`.
+private struct SampleReport: Encodable {
+  let files: [String]
+  let seed: UInt64
+  let steps: Int
+  let sampler: String
+  let guidance: Float
+  let width: Int
+  let height: Int
+  let model: String
+  let seconds: Double
+}
