@@ -81,6 +81,19 @@ import Testing
     }
   }
 
+  @Test func fileWithNothingForTheGivenModelsIsRefused() throws {
+    let key = "text_encoder_2.encoder.layers.0.self_attn.q_proj"
+    let entries = [
+      SafetensorsEntry("\(key).lora_linear_layer.down.weight", Tensor.ones([1, 4])),
+      SafetensorsEntry("\(key).lora_linear_layer.up.weight", Tensor.ones([4, 1])),
+    ]
+    try withFile(entries) { path in
+      let model = try TinyUNet().model
+      let error = #expect(throws: LoRAError.self) { try LoRAFile(path).attach(to: [.unet: model]) }
+      #expect(error?.description.contains(key) == true)
+    }
+  }
+
   @Test func keysThatTheModelLacksAreNamedAndNothingIsAttached() throws {
     try withFile(pair(Self.name) + pair("lora_unet_no_such_to_q")) { path in
       let unet = try TinyUNet()
