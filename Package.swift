@@ -16,8 +16,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
 
 /// Targets whose tests read files of `Tests/<Target>Tests/Fixtures`.
 let withFixtures: Set = [
-  "ComputeCore", "Datasets", "Diffusion", "ImageIO", "Layers", "LoRA", "Models", "Tokenizers",
-  "Training",
+  "Checkpoints", "ComputeCore", "Datasets", "Diffusion", "ImageIO", "Layers", "LoRA", "Models",
+  "Tokenizers", "Training",
 ]
 
 func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {

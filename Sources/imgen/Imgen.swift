@@ -6,7 +6,8 @@ struct Imgen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
     version: version,
-    subcommands: [SampleCommand.self, TrainCommand.self, TrainStyleCommand.self,
+    subcommands: [
+      SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, InfoCommand.self,
       BenchCommand.self,
     ])
 
