@@ -2,7 +2,7 @@
 # Installs the Debian/Ubuntu packages that building and testing imgen needs, if any is missing.
 set -euo pipefail
 
-packages=(binutils g++ git libc6-dev libcurl4 libjpeg-dev libopenblas-dev libpng-dev libxml2
+packages=(binutils ca-certificates g++ git libc6-dev libcurl4 libjpeg-dev libopenblas-dev libpng-dev libxml2
   pkg-config python3 tzdata zlib1g-dev)
 
 missing=()
