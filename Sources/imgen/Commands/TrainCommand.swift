@@ -99,9 +99,14 @@ struct TrainCommand: ParsableCommand {
     let folder = try CaptionedFolder(data)
     let name = URL(filePath: data).standardizedFileURL.lastPathComponent
     let run = try RunFolder(out ?? "runs/\(name)")
-    let state = TrainingState.latest(in: run.path)
-    var settings = try run.settings(TrainSettings.self) ?? makeSettings(modelFolder)
-    if state != nil { try settings.check(against: makeSettings(modelFolder), in: run.path) }
+    let state = TrainingState.latest(in: run.path) {
+      console.warn("\($0) Going on with the state before it.")
+    }
+    var settings = makeSettings(modelFolder)
+    if state != nil, let stored = try run.settings(TrainSettings.self) {
+      try stored.check(against: settings, in: run.path)
+      settings = stored
+    }
 
     let codec = try TextToImagePipeline.loadCodec(modelFolder + "/vae")
     let conditioner = try TextToImagePipeline.loadConditioner(modelFolder)
