@@ -39,13 +39,18 @@ public final class TextToImagePipeline {
     }
     for (label, size) in [("width", request.width), ("height", request.height)] {
       guard size > 0, size % unit == 0, size <= 4096 else {
-        let nearest = min(4096 / unit, max(1, (size + unit / 2) / unit)) * unit
+        let wanted = (min(max(1, size), 4096) + unit / 2) / unit
+        let nearest = min(4096 / unit, max(1, wanted)) * unit
         throw .invalidRequest(
           "the \(label) is \(size), expected a multiple of \(unit) up to 4096; try \(nearest)")
       }
     }
     guard request.guidanceScale.isFinite, (0...50).contains(request.guidanceScale) else {
       throw .invalidRequest("the guidance is \(request.guidanceScale), expected 0 to 50")
+    }
+    guard (0...1).contains(request.guidanceRescale) else {
+      throw .invalidRequest(
+        "the rescaling of guidance is \(request.guidanceRescale), expected 0 to 1")
     }
     do throws(SamplerError) {
       _ = try Sampler(request.sampler, scheduler).timetable(steps: request.steps)
