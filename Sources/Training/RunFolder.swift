@@ -2,6 +2,7 @@ import Checkpoints
 import ComputeCore
 import Foundation
 import ImageIO
+import Pipelines
 import Plots
 
 /// The folder of a training run: settings, states, the loss curve and sample sheets.
@@ -12,11 +13,10 @@ package struct RunFolder {
   /// Makes the folder if it is not there.
   package init(_ path: String) throws(TrainingError) {
     self.path = path
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path + "/samples", withIntermediateDirectories: true)
+    do throws(CheckpointError) {
+      try makeFolder(path + "/samples")
     } catch {
-      throw .checkpoint(.unwritable(file: path, reason: error.localizedDescription))
+      throw .checkpoint(error)
     }
   }
 

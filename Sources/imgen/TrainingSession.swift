@@ -22,6 +22,7 @@ struct TrainingSession {
   ///   - onTotal: told the number of steps once it is known.
   ///   - sheet: makes the pictures of a sample sheet.
   /// - Returns: whether the run is over; `false` after Ctrl-C. The state is saved in both cases.
+  /// - Throws: `TrainingError.diverged`, or what saving and the closures throw.
   mutating func train(
     _ trainer: inout DiffusionTrainer, minutes: Double, onTotal: (Int) throws -> Void,
     sheet: () throws -> (pictures: [Image], prompts: [String])
@@ -42,11 +43,12 @@ struct TrainingSession {
       if trainer.rate.total == Int.max, done >= Self.measuredSteps {
         let seconds = now.timeIntervalSince(measured) / Double(done - 10)
         let left = minutes * 60 - now.timeIntervalSince(start)
-        trainer.rate.total = step.index + max(1, Int(left / seconds))
+        trainer.rate.total = step.index + max(1, Int(left / max(seconds, 1e-6)))
         try onTotal(trainer.rate.total)
       }
       if trainer.rate.total < Int.max {
-        bar.update(step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
+        bar.update(
+          step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
       }
       if interruption.isRequested {
         bar.finish()
@@ -83,7 +85,8 @@ struct TrainingSession {
   private func note(_ done: Int, _ seconds: Double) -> String {
     let recent = losses.suffix(100)
     let loss = recent.reduce(0, +) / Float(max(1, recent.count))
-    return "loss \(rounded(loss, 4))  \(rounded(Float(Double(done) / max(seconds, 1e-3)), 2)) steps/s"
+    let rate = Float(Double(done) / max(seconds, 1e-3))
+    return "loss \(rounded(loss, 4))  \(rounded(rate, 2)) steps/s"
   }
 
   private func rounded(_ value: Float, _ digits: Int) -> String {

@@ -33,10 +33,12 @@ package struct CaptionedBatches: DiffusionBatches {
   ///
   /// - Parameters:
   ///   - folder: pictures with captions.
-  ///   - pipeline: whose text encoder and picture codec are used.
+  ///   - conditioner: the model's text encoder.
+  ///   - codec: the model's picture codec.
   ///   - config: settings.
   ///   - seed: of order, captions and mirroring.
   ///   - progress: called with what is being done, how much of it is done and how much there is.
+  /// - Throws: `TrainingError.dataset`, naming the picture that cannot be decoded.
   package init(
     _ folder: CaptionedFolder, conditioner: any TextConditioner, codec: any PictureCodec,
     _ config: Config, seed: UInt64, progress: (String, Int, Int) -> Void = { _, _, _ in }

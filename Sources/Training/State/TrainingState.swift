@@ -22,6 +22,7 @@ package struct TrainingState {
   /// - Parameters:
   ///   - folder: of the run.
   ///   - skipped: is told about each newer state that cannot be read.
+  /// - Returns: the state, whose tensors are not read yet.
   package static func latest(
     in folder: String, skipped: (TrainingError) -> Void = { _ in }
   ) -> TrainingState? {

@@ -33,7 +33,8 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "How closely to follow the words; 1 is no guidance. Default: the model's.")
   var guidance: Float?
 
-  @Option(help: "Size of the picture. Default: the model's.")
+  @Option(
+    help: "Size of the picture. Default: the model's.", transform: PictureSize.init(parsing:))
   var size: PictureSize?
 
   @Option(help: "How many pictures.")
@@ -45,7 +46,9 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "Model folder, or the name of one in checkpoints/.")
   var model: String?
 
-  @Option(help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.")
+  @Option(
+    help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.",
+    transform: LoRAArgument.init(parsing:))
   var lora: [LoRAArgument] = []
 
   @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
@@ -58,6 +61,7 @@ struct SampleCommand: ParsableCommand {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
     }
+    guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
     if let out, count > 1, out.lowercased().hasSuffix(".png") {
       throw ValidationError("--out is one file, but --count asks for \(count); name a folder.")
     }
@@ -69,6 +73,7 @@ struct SampleCommand: ParsableCommand {
 
   private func sample() throws {
     let start = Date()
+    try checkOutput()
     let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
     for argument in lora { try attach(argument, to: pipeline) }
     warnAboutLongPrompts(pipeline)
@@ -162,12 +167,12 @@ struct SampleCommand: ParsableCommand {
     return "\(out)/\(name)"
   }
 
-  private func makeFolder(_ path: String) throws {
-    guard !path.isEmpty else { return }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw ValidationError("cannot make the folder \(path): \(error.localizedDescription)")
+  private func checkOutput() throws {
+    guard let out else { return try OutputLocation.check(folder: "") }
+    if count == 1, out.lowercased().hasSuffix(".png") {
+      try OutputLocation.check(file: out)
+    } else {
+      try OutputLocation.check(folder: out)
     }
   }
 }
