@@ -161,7 +161,7 @@ private func loadJSON<T: Decodable>(_ type: T.Type, _ path: String) throws(Pipel
     return try decoder.decode(T.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
   } catch let error as DecodingError {
     throw .checkpoint(
-      .malformed(file: path, found: "\(error)", expected: "a JSON object of settings"))
+      .malformed(file: path, found: error.words, expected: "a JSON object of settings"))
   } catch {
     throw .checkpoint(.unreadable(file: path, reason: error.localizedDescription))
   }

@@ -31,8 +31,9 @@ package struct RunFolder {
     do {
       return try JSONDecoder().decode(S.self, from: Data(contentsOf: URL(filePath: settingsPath)))
     } catch {
+      let found = (error as? DecodingError)?.words ?? error.localizedDescription
       throw .checkpoint(
-        .malformed(file: settingsPath, found: "\(error)", expected: "settings of a run"))
+        .malformed(file: settingsPath, found: found, expected: "settings of a run"))
     }
   }
 

@@ -52,6 +52,14 @@ import Testing
     #expect(refusal().contains(path))
   }
 
+  @Test func settingsAreNamedAsInTheirFile() throws {
+    try replace("\"guidance_scale\": 3, ", with: "", in: "generation_config.json")
+    #expect(refusal().contains("generation_config.json: found no \"guidance_scale\", expected"))
+    try FileManager.default.removeItem(atPath: folder + "/generation_config.json")
+    try replace("squaredcos_cap_v2", with: "sigmoid", in: "scheduler/scheduler_config.json")
+    #expect(refusal().contains("found \"beta_schedule\": found \"sigmoid\", expected one of"))
+  }
+
   @Test func aMissingVocabularyIsNamed() throws {
     try FileManager.default.removeItem(atPath: folder + "/tokenizer/vocab.txt")
     #expect(refusal().contains(folder + "/tokenizer"))
