@@ -10,7 +10,7 @@ extension TextToImagePipeline {
   /// - Parameters:
   ///   - folder: the folder to make.
   ///   - source: the model folder whose other parts are used.
-  /// - Throws: `PipelineError.checkpoint`, naming the file that cannot be written.
+  /// - Throws: `PipelineError.checkpoint` naming what could not be read or written.
   public func save(folder: String, copyingFrom source: String) throws(PipelineError) {
     let files = FileManager.default
     let temporary = folder + ".partial"

@@ -6,8 +6,9 @@ struct Imgen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
     version: version,
-    subcommands: [SampleCommand.self, TrainCommand.self, TrainStyleCommand.self,
-      BenchCommand.self,
+    subcommands: [
+      SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, InfoCommand.self,
+      BenchCommand.self, DenoiseCommand.self,
     ])
 
   /// Version of this program, as pictures name it.

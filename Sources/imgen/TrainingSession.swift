@@ -13,6 +13,8 @@ struct TrainingSession {
 
   /// Steps after which a run that is limited by time knows how many it can make.
   private static let measuredSteps = 40
+  /// The first of these, which do not count.
+  private static let warmUpSteps = 10
 
   /// Runs the trainer to its end.
   ///
@@ -22,7 +24,7 @@ struct TrainingSession {
   ///   - onTotal: told the number of steps once it is known.
   ///   - sheet: makes the pictures of a sample sheet.
   /// - Returns: whether the run is over; `false` after Ctrl-C. The state is saved in both cases.
-  /// - Throws: `TrainingError.diverged`, or what saving and the closures throw.
+  /// - Throws: `TrainingError` when the loss is no longer a number or a file cannot be written.
   mutating func train(
     _ trainer: inout DiffusionTrainer, minutes: Double, onTotal: (Int) throws -> Void,
     sheet: () throws -> (pictures: [Image], prompts: [String])
@@ -34,14 +36,18 @@ struct TrainingSession {
     var lastState = start
     var lastSheet = start
     var bar = ProgressBar("Training", isVisible: console.isTalkative, startingAt: firstStep)
+    var measuringBar = ProgressBar("Measuring the speed", isVisible: console.isTalkative)
     while let step = trainer.next() {
       guard step.loss.isFinite else { throw TrainingError.diverged(step: step.index) }
       losses.append(step.loss)
       let now = Date()
       let done = step.index - firstStep
-      if done == 10 { measured = now }
+      if done == Self.warmUpSteps { measured = now }
+      if trainer.rate.total == Int.max {
+        measuringBar.update(min(done, Self.measuredSteps), of: Self.measuredSteps)
+      }
       if trainer.rate.total == Int.max, done >= Self.measuredSteps {
-        let seconds = now.timeIntervalSince(measured) / Double(done - 10)
+        let seconds = now.timeIntervalSince(measured) / Double(done - Self.warmUpSteps)
         let left = minutes * 60 - now.timeIntervalSince(start)
         trainer.rate.total = step.index + max(1, Int(left / max(seconds, 1e-6)))
         try onTotal(trainer.rate.total)

@@ -11,6 +11,7 @@ package enum TinyModelFolder {
   /// - Parameters:
   ///   - folder: must not exist.
   ///   - prediction: what the U-Net puts out, in diffusers' spelling.
+  /// - Throws: what the file system refuses.
   package static func write(to folder: String, prediction: String = "sample") throws {
     let files = FileManager.default
     try files.createDirectory(

@@ -10,6 +10,7 @@ import Testing
   init() throws {
     shop = try Workshop()
     try shop.folder.write("text", to: "file")
+    try shop.folder.write("\n\n", to: "blank")
     try shop.folder.write("{\"half\": ", to: "broken.safetensors")
     try TinyModelFolder.writePhotos(2, side: 64, to: shop.folder("few"))
     try shop.folder.write("text", to: "empty/readme.md")
@@ -31,8 +32,15 @@ import Testing
   }
 
   private static let cases: [(String, String)] = [
-    ("sample", "Missing expected argument '<prompt>'. See 'imgen sample --help'."),
-    ("sample a b", "Unexpected argument 'b'"),
+    ("sample", "give a prompt, such as \"a red apple\", or --prompts-from, not both."),
+    ("sample a --prompts-from file", "not both. See 'imgen sample --help'."),
+    ("sample --prompts-from nowhere", "cannot read prompts from nowhere"),
+    ("sample --prompts-from blank --model model", "blank is empty, expected one prompt per line"),
+    ("info", "Missing expected argument '<path>'. See 'imgen info --help'."),
+    ("info nowhere", "there is no file or folder nowhere"),
+    ("info file", "file: not a picture"),
+    ("info broken.safetensors", "broken.safetensors"),
+    ("info photos", "photos is not a model folder"),
     ("paint a", "'paint'"),
     ("sample a --modle model", "Did you mean '--model'?"),
     ("sample a --model nowhere", "there is no model \"nowhere\""),
@@ -58,7 +66,7 @@ import Testing
     ("sample a --model model --out file", "file is a file"),
     ("sample a --model model --out file/inside", "file is a file"),
     ("sample a --model model --out file/a.png", "file is a file"),
-    ("sample a --model model --count 2 --out a.png", "--out is one file, but --count asks for 2"),
+    ("sample a --model model --count 2 --out a.png", "--out is one file, but there are several"),
     ("train", "Missing expected argument '<data>'"),
     ("train nowhere --model model", "nowhere: there is no such folder"),
     ("train file --model model", "file: this is a file"),

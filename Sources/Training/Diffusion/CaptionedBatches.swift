@@ -38,7 +38,7 @@ package struct CaptionedBatches: DiffusionBatches {
   ///   - config: settings.
   ///   - seed: of order, captions and mirroring.
   ///   - progress: called with what is being done, how much of it is done and how much there is.
-  /// - Throws: `TrainingError.dataset`, naming the picture that cannot be decoded.
+  /// - Throws: `TrainingError.dataset` for a picture that cannot be read.
   package init(
     _ folder: CaptionedFolder, conditioner: any TextConditioner, codec: any PictureCodec,
     _ config: Config, seed: UInt64, progress: (String, Int, Int) -> Void = { _, _, _ in }

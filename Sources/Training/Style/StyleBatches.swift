@@ -27,7 +27,7 @@ package struct StyleBatches: DiffusionBatches {
   ///   - codec: the model's picture codec.
   ///   - seed: of order, crops, captions and mirroring.
   ///   - progress: called with the numbers of decoded and of all photos.
-  /// - Throws: `TrainingError.dataset`, naming the photo that cannot be decoded.
+  /// - Throws: `TrainingError.dataset` for a photo that cannot be read.
   package init(
     _ pictures: [CaptionedPicture], size: Int, batchSize: Int, conditioner: any TextConditioner,
     codec: any PictureCodec, seed: UInt64, progress: (Int, Int) -> Void = { _, _ in }

@@ -5,6 +5,7 @@ import Foundation
 import ImageIO
 import LoRA
 import Pipelines
+import Plots
 
 /// Draws pictures from a prompt.
 struct SampleCommand: ParsableCommand {
@@ -16,7 +17,10 @@ struct SampleCommand: ParsableCommand {
       """)
 
   @Argument(help: "What to draw.")
-  var prompt: String
+  var prompt: [String] = []
+
+  @Option(help: "File with one prompt per line, in place of a prompt.")
+  var promptsFrom: String?
 
   @Option(help: "What the picture should not be like.")
   var negative = ""
@@ -37,7 +41,7 @@ struct SampleCommand: ParsableCommand {
     help: "Size of the picture. Default: the model's.", transform: PictureSize.init(parsing:))
   var size: PictureSize?
 
-  @Option(help: "How many pictures.")
+  @Option(help: "How many pictures of each prompt.")
   var count = 1
 
   @Flag(help: "Also write all pictures as one sheet.")
@@ -62,8 +66,11 @@ struct SampleCommand: ParsableCommand {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
     }
     guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
-    if let out, count > 1, out.lowercased().hasSuffix(".png") {
-      throw ValidationError("--out is one file, but --count asks for \(count); name a folder.")
+    guard prompt.isEmpty != (promptsFrom == nil) else {
+      throw ValidationError("give a prompt, such as \"a red apple\", or --prompts-from, not both.")
+    }
+    if let out, out.lowercased().hasSuffix(".png"), count > 1 || promptsFrom != nil {
+      throw ValidationError("--out is one file, but there are several pictures; name a folder.")
     }
   }
 
@@ -74,27 +81,32 @@ struct SampleCommand: ParsableCommand {
   private func sample() throws {
     let start = Date()
     try checkOutput()
+    let prompts = try allPrompts()
     let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
     for argument in lora { try attach(argument, to: pipeline) }
-    warnAboutLongPrompts(pipeline)
+    warnAboutLongPrompts(prompts, pipeline)
     let first = seed ?? UInt64.random(in: 0..<1 << 32)
+    let tasks = prompts.flatMap { prompt in
+      (0..<count).map { (prompt: prompt, seed: first &+ UInt64($0)) }
+    }
+    let settings = try request(pipeline, [tasks[0]])
+    try pipeline.validate(settings)
     var written: [String] = []
     var pictures: [Image] = []
     var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
-    let batch = 8
-    let settings = try request(pipeline, seeds: [first])
-    for start in stride(from: 0, to: count, by: batch) {
-      let seeds = (start..<min(count, start + batch)).map { first &+ UInt64($0) }
-      let request = try request(pipeline, seeds: seeds)
+    for start in stride(from: 0, to: tasks.count, by: Self.batch) {
+      let batch = Array(tasks[start..<min(tasks.count, start + Self.batch)])
+      let request = try request(pipeline, batch)
       var latents: Tensor?
       for step in try pipeline.sampling(request) {
         latents = step.sample
         bar.update(
-          start * settings.steps + (step.index + 1) * seeds.count, of: count * settings.steps)
+          start * settings.steps + (step.index + 1) * batch.count,
+          of: tasks.count * settings.steps)
       }
       guard let latents else { continue }
       for (index, picture) in pipeline.pictures(latents).enumerated() {
-        let path = try path(for: seeds[index])
+        let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         let parameters = GenerationParameters(
           request, index: index, model: pipeline.name, version: Imgen.version)
         try picture.writePNG(to: path, text: [("parameters", parameters.text)])
@@ -104,8 +116,8 @@ struct SampleCommand: ParsableCommand {
     }
     bar.finish()
     if grid {
-      let path = try gridPath(first)
-      try contactSheet(pictures).writePNG(to: path)
+      let path = try gridPath(prompts, first)
+      try sheet(pictures, prompts).writePNG(to: path)
       written.append(path)
     }
     for path in written { console.say(path) }
@@ -116,17 +128,45 @@ struct SampleCommand: ParsableCommand {
         model: pipeline.name, seconds: Date().timeIntervalSince(start)))
   }
 
-  private func request(_ pipeline: TextToImagePipeline, seeds: [UInt64]) throws
-    -> GenerationRequest
+  /// Pictures drawn at the same time.
+  private static let batch = 8
+
+  private func allPrompts() throws -> [String] {
+    guard let promptsFrom else { return [prompt.joined(separator: " ")] }
+    let text: String
+    do {
+      text = try String(contentsOfFile: promptsFrom, encoding: .utf8)
+    } catch {
+      throw ValidationError(
+        "cannot read prompts from \(promptsFrom): \(error.localizedDescription)")
+    }
+    let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+    guard !lines.isEmpty else {
+      throw ValidationError("\(promptsFrom) is empty, expected one prompt per line.")
+    }
+    return lines
+  }
+
+  private func request(_ pipeline: TextToImagePipeline, _ tasks: [(prompt: String, seed: UInt64)])
+    throws -> GenerationRequest
   {
     var request = try GenerationRequest(
-      prompts: Array(repeating: prompt, count: seeds.count), seeds: seeds, pipeline.defaults)
+      prompts: tasks.map(\.prompt), seeds: tasks.map(\.seed), pipeline.defaults)
     request.negativePrompt = negative
     if let steps { request.steps = steps }
     if let sampler { request.sampler = try SamplerName(parsing: sampler) }
     if let guidance { request.guidanceScale = guidance }
     if let size { (request.width, request.height) = (size.width, size.height) }
     return request
+  }
+
+  /// As square as it can be for one prompt; for several a row for each, with the prompt under it.
+  private func sheet(_ pictures: [Image], _ prompts: [String]) -> Image {
+    guard prompts.count > 1 else { return contactSheet(pictures) }
+    let strips = prompts.indices.map { index in
+      contactSheet(Array(pictures[index * count..<(index + 1) * count]), columns: count)
+    }
+    return captionedSheet(strips, captions: prompts, columns: strips.count > 4 ? 2 : 1)
   }
 
   private func attach(_ argument: LoRAArgument, to pipeline: TextToImagePipeline) throws {
@@ -139,20 +179,24 @@ struct SampleCommand: ParsableCommand {
     }
   }
 
-  private func warnAboutLongPrompts(_ pipeline: TextToImagePipeline) {
-    for text in [prompt, negative] {
+  private func warnAboutLongPrompts(_ prompts: [String], _ pipeline: TextToImagePipeline) {
+    for text in prompts + [negative] {
       let left = pipeline.conditioner.truncatedCount(text)
       if left > 0 {
         console.warn(
-          "the text is too long for this model: its last \(left) tokens are left out")
+          "\"\(text)\" is too long for this model: its last \(left) tokens are left out")
       }
     }
   }
 
-  private func path(for seed: UInt64) throws -> String {
-    let name = "\(fileName(prompt))-\(seed).png"
+  /// The file of a picture; prompts that would give the name of one in `written` get a number.
+  private func path(for prompt: String, _ seed: UInt64, notOf written: [String]) throws -> String {
+    let stem = "\(fileName(prompt))-\(seed)"
+    let folder = out.map { $0 + "/" } ?? ""
+    let names = ([""] + (2..<written.count + 3).map { "-\($0)" }).map { "\(stem)\($0).png" }
+    let name = names.first { !written.contains(folder + $0) } ?? names[0]
     guard let out else { return name }
-    if count == 1, out.lowercased().hasSuffix(".png") {
+    if out.lowercased().hasSuffix(".png") {
       try makeFolder((out as NSString).deletingLastPathComponent)
       return out
     }
@@ -160,8 +204,8 @@ struct SampleCommand: ParsableCommand {
     return "\(out)/\(name)"
   }
 
-  private func gridPath(_ seed: UInt64) throws -> String {
-    let name = "\(fileName(prompt))-\(seed)-grid.png"
+  private func gridPath(_ prompts: [String], _ seed: UInt64) throws -> String {
+    let name = "\(prompts.count > 1 ? "prompts" : fileName(prompts[0]))-\(seed)-grid.png"
     guard let out else { return name }
     if out.lowercased().hasSuffix(".png") { return String(out.dropLast(4)) + "-grid.png" }
     return "\(out)/\(name)"

@@ -59,6 +59,28 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: shop.folder("a-red-apple-on-a-table-1.png")))
   }
 
+  @Test func promptsOfAFileAreDrawnEach() throws {
+    try shop.folder.write("apple\n\napple!\nAPPLE\nhouse\n", to: "prompts.txt")
+    try shop.expectSuccess(
+      "sample --prompts-from prompts.txt --model model --seed 5 --count 2 --grid --out many")
+    let stems = ["apple-5", "apple-5-2", "apple-5-3", "apple-6", "apple-6-2", "apple-6-3"]
+    let names = stems + ["house-5", "house-6", "prompts-5-grid"]
+    #expect(try shop.folder.names(in: "many") == names.map { $0 + ".png" }.sorted())
+    let second = try ImageFile(contentsOf: shop.folder("many/apple-5-2.png"))
+    #expect(second.text["parameters"]?.hasPrefix("apple!\n") == true)
+  }
+
+  @Test func infoShowsHowAPictureWasMade() throws {
+    try shop.expectSuccess("sample red apple --model model --seed 5 --out a.png")
+    let facts = try shop.expectSuccess("info a.png").output
+    for fact in ["16x16", "red apple", "DDIM", "CFG scale"] { #expect(facts.contains(fact)) }
+    let model = try shop.expectSuccess("info model").output
+    for fact in ["12 channels", "sample", "ddim, 4 steps"] { #expect(model.contains(fact)) }
+    let json = try shop.expectSuccess("info a.png --json").output
+    let object = try JSONSerialization.jsonObject(with: Data(json.utf8))
+    #expect((object as? [String: Any])?["Seed"] != nil)
+  }
+
   @Test func jsonIsOneObject() throws {
     let outcome = try shop.expectSuccess(
       "sample apple --model model --seed 18446744073709551615 --count 2 --json --out many")
