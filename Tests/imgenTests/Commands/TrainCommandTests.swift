@@ -99,6 +99,21 @@ import Testing
     #expect(try states("run").last == "state-00000002.safetensors")
   }
 
+  /// Speed is measured over the first steps; what is left of the time gives the number of steps.
+  @Test func withoutStepsARunTakesTheTimeItIsGiven() throws {
+    let command =
+      "train photos --model parts --from-scratch --minutes 0.03 --batch 2 --sheet-every 0 --out run"
+    let outcome = try shop.expectSuccess("\(command) --json")
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+    let report = try #require(object as? [String: Any])
+    let settings = try JSONSerialization.jsonObject(with: Data(bytes(shop.folder("run/run.json"))))
+    let steps = try #require(report["steps"] as? Int)
+    #expect(steps > 40)
+    #expect((settings as? [String: Any])?["totalSteps"] as? Int == steps)
+    let again = try shop.expectSuccess("\(command)")
+    #expect(again.output.contains("The model is in run/model"), "a finished run stays finished")
+  }
+
   @Test func sheetsAreDrawn() throws {
     try shop.expectSuccess(
       "train photos --model model --steps 2 --batch 2 --out run --sheet-every 100 -q")
