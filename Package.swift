@@ -17,7 +17,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
 /// Targets whose tests read files of `Tests/<Target>Tests/Fixtures`.
 let withFixtures: Set = [
   "Checkpoints", "ComputeCore", "Datasets", "Diffusion", "ImageIO", "Layers", "LoRA", "Models",
-  "Tokenizers", "Training",
+  "Pipelines", "Tokenizers", "Training", "imgen",
 ]
 
 func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -81,11 +81,15 @@ let package = Package(
     tests(of: "Diffusion", ["ComputeCore", "Checkpoints"]),
     tests(of: "LoRA", ["Layers", "ComputeCore", "Checkpoints", "Models"]),
     tests(of: "Datasets", ["ImageIO", "ComputeCore"]),
-    tests(of: "Pipelines", ["ComputeCore", "ImageIO", "Models", "Diffusion"]),
+    tests(
+      of: "Pipelines",
+      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion"]),
     tests(
       of: "Training",
-      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets", "LoRA"]
-    ),
+      [
+        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets",
+        "Pipelines",
+      ]),
     tests(of: "imgen", ["ImageIO"]),
   ]
 )

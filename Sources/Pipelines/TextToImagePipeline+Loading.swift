@@ -18,14 +18,26 @@ extension TextToImagePipeline {
     let unet = try loadFrozen(UNet2DConditionModel.self, folder + "/unet")
     let codec = try loadCodec(folder + "/vae")
     let conditioner = try loadConditioner(folder)
-    try expect(
-      unet.config.inChannels, "in_channels", toBe: codec.latentChannels, madeBy: "vae/", folder)
+    return try assembled(from: folder, unet: unet, codec: codec, conditioner: conditioner)
+  }
+
+  /// A pipeline of parts at hand, with scheduler and defaults of a model folder.
+  ///
+  /// - Throws: `PipelineError.checkpoint` when the parts do not fit, or a file is not as expected.
+  package static func assembled(
+    from folder: String, unet: UNet2DConditionModel, codec: any PictureCodec,
+    conditioner: any TextConditioner
+  ) throws(PipelineError) -> TextToImagePipeline {
+    for (key, channels) in [
+      ("in_channels", unet.config.inChannels), ("out_channels", unet.config.outChannels),
+    ] {
+      try expect(channels, key, toBe: codec.latentChannels, madeBy: "vae/", folder)
+    }
     try expect(
       unet.config.crossAttentionDim, "cross_attention_dim", toBe: conditioner.channels,
       madeBy: "text_encoder/", folder)
     return TextToImagePipeline(
-      unet: unet, codec: codec, conditioner: conditioner,
-      scheduler: try loadScheduler(folder),
+      unet: unet, codec: codec, conditioner: conditioner, scheduler: try loadScheduler(folder),
       defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
       name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
   }
@@ -58,11 +70,14 @@ extension TextToImagePipeline {
     case "clip_text_model":
       return CLIPConditioner(
         try loadFrozen(CLIPTextModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) })
+        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) }
+      )
     case "bert":
       return BERTConditioner(
         try loadFrozen(BertModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer.load(folder: tokenizer) }
+        try tokenizerPart { () throws(TokenizerError) in
+          try WordPieceTokenizer.load(folder: tokenizer)
+        }
       )
     default:
       throw unsupported(
@@ -70,7 +85,8 @@ extension TextToImagePipeline {
     }
   }
 
-  private static func checkParts(of folder: String) throws(PipelineError) {
+  /// Refuses a folder that is not there or lacks a part of a model.
+  package static func checkParts(of folder: String) throws(PipelineError) {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
     guard exists, isFolder.boolValue else {
@@ -145,7 +161,7 @@ private func loadJSON<T: Decodable>(_ type: T.Type, _ path: String) throws(Pipel
     return try decoder.decode(T.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
   } catch let error as DecodingError {
     throw .checkpoint(
-      .malformed(file: path, found: "\(error)", expected: "a JSON object of settings"))
+      .malformed(file: path, found: error.words, expected: "a JSON object of settings"))
   } catch {
     throw .checkpoint(.unreadable(file: path, reason: error.localizedDescription))
   }

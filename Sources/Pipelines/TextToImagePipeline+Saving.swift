@@ -3,17 +3,6 @@ import Foundation
 import Models
 
 extension TextToImagePipeline {
-  /// A pipeline of parts at hand, with scheduler and defaults of a model folder.
-  package static func assembled(
-    from folder: String, unet: UNet2DConditionModel, codec: any PictureCodec,
-    conditioner: any TextConditioner
-  ) throws(PipelineError) -> TextToImagePipeline {
-    TextToImagePipeline(
-      unet: unet, codec: codec, conditioner: conditioner, scheduler: try loadScheduler(folder),
-      defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
-      name: URL(filePath: folder).standardizedFileURL.lastPathComponent)
-  }
-
   /// Writes a model folder: this pipeline's U-Net in half precision, the rest copied.
   ///
   /// The folder appears complete or not at all; an old one of that name is replaced.

@@ -31,26 +31,37 @@ public final class TextToImagePipeline {
   ///
   /// - Throws: `PipelineError.invalidRequest` or `.sampler`, saying what would do.
   public func validate(_ request: GenerationRequest) throws(PipelineError) {
-    let unit = codec.pixelsPerLatent
     guard !request.prompts.isEmpty, request.prompts.count == request.seeds.count else {
       throw .invalidRequest(
         "\(request.prompts.count) prompts and \(request.seeds.count) seeds, expected one each "
           + "per picture")
     }
-    for (label, size) in [("width", request.width), ("height", request.height)] {
-      guard size > 0, size % unit == 0, size <= 4096 else {
-        let nearest = min(4096 / unit, max(1, (size + unit / 2) / unit)) * unit
-        throw .invalidRequest(
-          "the \(label) is \(size), expected a multiple of \(unit) up to 4096; try \(nearest)")
-      }
-    }
+    try check(side: request.width, "width")
+    try check(side: request.height, "height")
     guard request.guidanceScale.isFinite, (0...50).contains(request.guidanceScale) else {
       throw .invalidRequest("the guidance is \(request.guidanceScale), expected 0 to 50")
+    }
+    guard (0...1).contains(request.guidanceRescale) else {
+      throw .invalidRequest(
+        "the rescaling of guidance is \(request.guidanceRescale), expected 0 to 1")
     }
     do throws(SamplerError) {
       _ = try Sampler(request.sampler, scheduler).timetable(steps: request.steps)
     } catch {
       throw .sampler(error)
+    }
+  }
+
+  /// Refuses a side of a picture that the codec cannot make.
+  ///
+  /// - Throws: `PipelineError.invalidRequest` with the nearest size that would do.
+  package func check(side size: Int, _ label: String) throws(PipelineError) {
+    let unit = codec.pixelsPerLatent
+    guard size > 0, size % unit == 0, size <= 4096 else {
+      let wanted = (min(max(1, size), 4096) + unit / 2) / unit
+      let nearest = min(4096 / unit, max(1, wanted)) * unit
+      throw .invalidRequest(
+        "the \(label) is \(size), expected a multiple of \(unit) up to 4096; try \(nearest)")
     }
   }
 

@@ -2,6 +2,7 @@ import Checkpoints
 import ComputeCore
 import Foundation
 import ImageIO
+import Pipelines
 import Plots
 
 /// The folder of a training run: settings, states, the loss curve and sample sheets.
@@ -9,14 +10,22 @@ package struct RunFolder {
   /// Path of the folder.
   package let path: String
 
-  /// Makes the folder if it is not there.
+  /// Makes the folder if it is not there, and removes half-written files of a run that was killed.
   package init(_ path: String) throws(TrainingError) {
     self.path = path
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path + "/samples", withIntermediateDirectories: true)
+    do throws(CheckpointError) {
+      try makeFolder(path + "/samples")
     } catch {
-      throw .checkpoint(.unwritable(file: path, reason: error.localizedDescription))
+      throw .checkpoint(error)
+    }
+    removeUnfinished(in: path) { $0.hasPrefix("run.json.") || $0.hasPrefix("loss.png.") }
+    removeUnfinished(in: path + "/samples") { $0.hasSuffix(".tmp") }
+  }
+
+  private func removeUnfinished(in folder: String, where isUnfinished: (String) -> Bool) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where isUnfinished(name) {
+      try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
     }
   }
 
@@ -31,8 +40,9 @@ package struct RunFolder {
     do {
       return try JSONDecoder().decode(S.self, from: Data(contentsOf: URL(filePath: settingsPath)))
     } catch {
+      let found = (error as? DecodingError)?.words ?? error.localizedDescription
       throw .checkpoint(
-        .malformed(file: settingsPath, found: "\(error)", expected: "settings of a run"))
+        .malformed(file: settingsPath, found: found, expected: "settings of a run"))
     }
   }
 
@@ -41,7 +51,12 @@ package struct RunFolder {
     do {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(settings).write(to: URL(filePath: settingsPath), options: .atomic)
+      let text = try encoder.encode(settings)
+      var file = try AtomicFile(replacing: settingsPath)
+      try file.write([UInt8](text))
+      try file.commit()
+    } catch let error as CheckpointError {
+      throw .checkpoint(error)
     } catch {
       throw .checkpoint(.unwritable(file: settingsPath, reason: "\(error)"))
     }

@@ -49,11 +49,12 @@ struct TrainingSession {
       if trainer.rate.total == Int.max, done >= Self.measuredSteps {
         let seconds = now.timeIntervalSince(measured) / Double(done - Self.warmUpSteps)
         let left = minutes * 60 - now.timeIntervalSince(start)
-        trainer.rate.total = step.index + max(1, Int(left / seconds))
+        trainer.rate.total = step.index + max(1, Int(left / max(seconds, 1e-6)))
         try onTotal(trainer.rate.total)
       }
       if trainer.rate.total < Int.max {
-        bar.update(step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
+        bar.update(
+          step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
       }
       if interruption.isRequested {
         bar.finish()
@@ -90,7 +91,8 @@ struct TrainingSession {
   private func note(_ done: Int, _ seconds: Double) -> String {
     let recent = losses.suffix(100)
     let loss = recent.reduce(0, +) / Float(max(1, recent.count))
-    return "loss \(rounded(loss, 4))  \(rounded(Float(Double(done) / max(seconds, 1e-3)), 2)) steps/s"
+    let rate = Float(Double(done) / max(seconds, 1e-3))
+    return "loss \(rounded(loss, 4))  \(rounded(rate, 2)) steps/s"
   }
 
   private func rounded(_ value: Float, _ digits: Int) -> String {

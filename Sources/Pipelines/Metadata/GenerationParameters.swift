@@ -2,7 +2,8 @@ import Diffusion
 
 /// How a picture was made, as AUTOMATIC1111's web UI writes it into the `parameters` text of a PNG.
 ///
-/// Source: `modules/processing.py`, `create_infotext`, and `modules/infotext_utils.py`.
+/// Source: `modules/processing.py`, `create_infotext`, and `modules/infotext_utils.py`. As there, a
+/// prompt cannot have a line that begins with "Negative prompt:": what follows counts as that.
 public struct GenerationParameters: Equatable, Sendable {
   /// The prompt; may have several lines.
   public var prompt: String
@@ -38,13 +39,16 @@ public struct GenerationParameters: Equatable, Sendable {
   public var text: String {
     var lines = [prompt]
     if !negativePrompt.isEmpty { lines.append("Negative prompt: " + negativePrompt) }
-    lines.append(fields.map { "\($0.name): \(quoted($0.value))" }.joined(separator: ", "))
-    return lines.joined(separator: "\n")
+    if !fields.isEmpty {
+      lines.append(fields.map { "\($0.name): \(quoted($0.value))" }.joined(separator: ", "))
+    }
+    return withPlainLineEnds(lines.joined(separator: "\n"))
   }
 
   /// Reads such a text; a last line with fewer than three fields counts as prompt.
   public init(parsing text: String) {
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    var lines = withPlainLineEnds(text).split(separator: "\n", omittingEmptySubsequences: false)
+      .map(String.init)
     fields = []
     if let last = lines.last {
       let found = GenerationParameters.fields(in: last)
@@ -91,7 +95,7 @@ public struct GenerationParameters: Equatable, Sendable {
     while index < text.endIndex, text[index] != "\"" {
       if text[index] == "\\", text.index(after: index) < text.endIndex {
         index = text.index(after: index)
-        value.append(text[index] == "n" ? "\n" : text[index])
+        value.append(escapes[text[index]] ?? text[index])
       } else {
         value.append(text[index])
       }
@@ -99,6 +103,9 @@ public struct GenerationParameters: Equatable, Sendable {
     }
     return (value, index < text.endIndex ? text[text.index(after: index)...] : text[index...])
   }
+
+  /// What JSON writes as a backslash and a letter.
+  private static let escapes: [Character: Character] = ["n": "\n", "t": "\t", "r": "\n"]
 
   private func quoted(_ value: String) -> String {
     guard value.contains(where: { ",:\n\"".contains($0) }) else { return value }
@@ -142,5 +149,10 @@ extension GenerationParameters {
 
 /// 7.0 → "7", 7.5 → "7.5".
 private func shortest(_ value: Float) -> String {
-  value == value.rounded() ? "\(Int(value))" : "\(value)"
+  Int(exactly: value).map(String.init) ?? "\(value)"
+}
+
+/// Carriage returns, alone or before a line feed, as line feeds.
+private func withPlainLineEnds(_ text: String) -> String {
+  text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
 }

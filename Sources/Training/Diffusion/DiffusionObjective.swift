@@ -23,6 +23,7 @@ package enum LossWeighting: String, Codable, Sendable, CaseIterable {
   case minSNR = "min-snr"
   /// `min(SNR + 1, 5)`: as min-SNR, but the noisiest levels, where composition is decided, keep a
   /// weight of 1. The +1 is the weight that learning the velocity implies (arXiv:2202.00512).
+  /// Models that put out noise get min-SNR's weights: theirs would grow without bound.
   case minVelocitySNR = "min-velocity-snr"
 }
 
@@ -47,11 +48,7 @@ package struct DiffusionObjective {
     _ unet: UNet2DConditionModel, _ batch: DiffusionBatch, using generator: inout TorchGenerator
   ) -> Tensor {
     let count = batch.latents.shape[0]
-    let offset = unitNumber(generator.next())
-    let timesteps = (0..<count).map { index in
-      let place = (Double(index) + offset) / Double(count)
-      return min(schedule.count - 1, Int(place * Double(schedule.count)))
-    }
+    let timesteps = timesteps(count, using: &generator)
     let noise = Tensor.randn(batch.latents.shape, using: &generator)
     let output = unet(
       schedule.addNoise(batch.latents, noise, timesteps: timesteps),
@@ -62,7 +59,17 @@ package struct DiffusionObjective {
       output, target, weights: Tensor(weights(timesteps), [count, 1, 1, 1]))
   }
 
-  /// One weight per timestep.
+  /// `count` timesteps, ascending: one of each `count`-th part of the schedule, at the same place
+  /// in all of them.
+  package func timesteps(_ count: Int, using generator: inout TorchGenerator) -> [Int] {
+    let offset = unitNumber(generator.next())
+    return (0..<count).map { index in
+      let place = (Double(index) + offset) / Double(count)
+      return min(schedule.count - 1, Int(place * Double(schedule.count)))
+    }
+  }
+
+  /// One weight per timestep, for the squared error of what the model puts out.
   package func weights(_ timesteps: [Int]) -> [Float] {
     switch weighting {
     case .constant: timesteps.map { _ in 1 }

@@ -18,9 +18,20 @@ package struct TrainingState {
   private let file: SafetensorsFile
 
   /// The newest state of a run's folder that can be read, or `nil` when there is none.
-  package static func latest(in folder: String) -> TrainingState? {
+  ///
+  /// - Parameters:
+  ///   - folder: of the run.
+  ///   - skipped: is told about each newer state that cannot be read.
+  /// - Returns: the state, whose tensors are not read yet.
+  package static func latest(
+    in folder: String, skipped: (TrainingError) -> Void = { _ in }
+  ) -> TrainingState? {
     for path in paths(in: folder).reversed() {
-      if let state = try? TrainingState(path: path) { return state }
+      do throws(TrainingError) {
+        return try TrainingState(path: path)
+      } catch {
+        skipped(error)
+      }
     }
     return nil
   }
@@ -65,7 +76,9 @@ package struct TrainingState {
     } catch {
       throw .checkpoint(error)
     }
-    for old in paths(in: folder).dropLast(2) { try? FileManager.default.removeItem(atPath: old) }
+    for old in paths(in: folder).dropLast(2) + unfinished(in: folder) {
+      try? FileManager.default.removeItem(atPath: old)
+    }
   }
 
   /// Puts the stored numbers into `optimizer` and its parameters.
@@ -99,8 +112,16 @@ package struct TrainingState {
   }
 
   private static func paths(in folder: String) -> [String] {
+    names(in: folder).filter { $0.hasSuffix(".safetensors") }.map { "\(folder)/\($0)" }
+  }
+
+  /// What a run that was killed while it wrote a state left behind.
+  private static func unfinished(in folder: String) -> [String] {
+    names(in: folder).filter { $0.contains(".safetensors.") }.map { "\(folder)/\($0)" }
+  }
+
+  private static func names(in folder: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasPrefix("state-") && $0.hasSuffix(".safetensors") }.sorted()
-      .map { "\(folder)/\($0)" }
+    return names.filter { $0.hasPrefix("state-") }.sorted()
   }
 }

@@ -25,6 +25,15 @@ struct BenchCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
 
+  func validate() throws {
+    guard (1...4096).contains(batch) else {
+      throw ValidationError("--batch is \(batch), expected 1 to 4096.")
+    }
+    guard (1...100_000).contains(steps) else {
+      throw ValidationError("--steps is \(steps), expected 1 to 100000.")
+    }
+  }
+
   func run() throws {
     let folder = try ModelLocation.folder(model)
     let unet = try UNet2DConditionModel(
@@ -60,7 +69,19 @@ struct BenchCommand: ParsableCommand {
     let median = timed[timed.count / 2]
     console.say(
       "median step \(Int(median * 1000)) ms, \(Int(Double(self.batch) / median)) pictures/s")
+    try console.report(
+      BenchReport(
+        parameters: unet.parameterCount, batch: self.batch, medianSecondsPerStep: median,
+        picturesPerSecond: Double(self.batch) / median))
   }
+}
+
+/// `--json` of `imgen bench`.
+private struct BenchReport: Encodable {
+  let parameters: Int
+  let batch: Int
+  let medianSecondsPerStep: Double
+  let picturesPerSecond: Double
 }
 
 /// The same batch in every step.

@@ -37,7 +37,8 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "How closely to follow the words; 1 is no guidance. Default: the model's.")
   var guidance: Float?
 
-  @Option(help: "Size of the picture. Default: the model's.")
+  @Option(
+    help: "Size of the picture. Default: the model's.", transform: PictureSize.init(parsing:))
   var size: PictureSize?
 
   @Option(help: "How many pictures of each prompt.")
@@ -49,7 +50,9 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "Model folder, or the name of one in checkpoints/.")
   var model: String?
 
-  @Option(help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.")
+  @Option(
+    help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.",
+    transform: LoRAArgument.init(parsing:))
   var lora: [LoRAArgument] = []
 
   @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
@@ -62,6 +65,7 @@ struct SampleCommand: ParsableCommand {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
     }
+    guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
     guard prompt.isEmpty != (promptsFrom == nil) else {
       throw ValidationError("give a prompt, such as \"a red apple\", or --prompts-from, not both.")
     }
@@ -76,6 +80,7 @@ struct SampleCommand: ParsableCommand {
 
   private func sample() throws {
     let start = Date()
+    try checkOutput()
     let prompts = try allPrompts()
     let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
     for argument in lora { try attach(argument, to: pipeline) }
@@ -101,7 +106,7 @@ struct SampleCommand: ParsableCommand {
       }
       guard let latents else { continue }
       for (index, picture) in pipeline.pictures(latents).enumerated() {
-        let path = try path(for: batch[index].prompt, batch[index].seed)
+        let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         let parameters = GenerationParameters(
           request, index: index, model: pipeline.name, version: Imgen.version)
         try picture.writePNG(to: path, text: [("parameters", parameters.text)])
@@ -155,7 +160,7 @@ struct SampleCommand: ParsableCommand {
     return request
   }
 
-  /// One prompt: as square as it can be. Several: a row for each, with the prompt under it.
+  /// As square as it can be for one prompt; for several a row for each, with the prompt under it.
   private func sheet(_ pictures: [Image], _ prompts: [String]) -> Image {
     guard prompts.count > 1 else { return contactSheet(pictures) }
     let strips = prompts.indices.map { index in
@@ -184,8 +189,12 @@ struct SampleCommand: ParsableCommand {
     }
   }
 
-  private func path(for prompt: String, _ seed: UInt64) throws -> String {
-    let name = "\(fileName(prompt))-\(seed).png"
+  /// The file of a picture; prompts that would give the name of one in `written` get a number.
+  private func path(for prompt: String, _ seed: UInt64, notOf written: [String]) throws -> String {
+    let stem = "\(fileName(prompt))-\(seed)"
+    let folder = out.map { $0 + "/" } ?? ""
+    let names = ([""] + (2..<written.count + 3).map { "-\($0)" }).map { "\(stem)\($0).png" }
+    let name = names.first { !written.contains(folder + $0) } ?? names[0]
     guard let out else { return name }
     if out.lowercased().hasSuffix(".png") {
       try makeFolder((out as NSString).deletingLastPathComponent)
@@ -202,12 +211,12 @@ struct SampleCommand: ParsableCommand {
     return "\(out)/\(name)"
   }
 
-  private func makeFolder(_ path: String) throws {
-    guard !path.isEmpty else { return }
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw ValidationError("cannot make the folder \(path): \(error.localizedDescription)")
+  private func checkOutput() throws {
+    guard let out else { return try OutputLocation.check(folder: "") }
+    if count == 1, out.lowercased().hasSuffix(".png") {
+      try OutputLocation.check(file: out)
+    } else {
+      try OutputLocation.check(folder: out)
     }
   }
 }

@@ -13,7 +13,8 @@ import Training
 /// Trains the denoiser of a text-to-image model on a captioned folder.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a text-to-image model on a folder of captioned pictures.",
+    commandName: "train",
+    abstract: "Train a text-to-image model on a folder of captioned pictures.",
     discussion: """
       Captions come from metadata.jsonl, from .txt files beside the pictures, or from file names. \
       A stopped run goes on when the same command is given again.
@@ -83,11 +84,15 @@ struct TrainCommand: ParsableCommand {
     try check((1...4096).contains(batch), "--batch is \(batch), expected 1 to 4096.")
     try check((1...1024).contains(accumulation), "--accumulation must be 1 to 1024.")
     try check(steps ?? 1 >= 1, "--steps must be at least 1.")
-    try check(minutes > 0, "--minutes must be more than 0.")
+    try check(
+      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
     try check(
       learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
     try check(warmup >= 0, "--warmup must not be negative.")
     try check((0...1).contains(captionDropout), "--caption-dropout must be 0 to 1.")
+    try check(stateEvery >= 0, "--state-every must not be negative.")
+    try check(sheetEvery >= 0, "--sheet-every must not be negative.")
+    try check(prompts.count <= 64, "give at most 64 prompts.")
   }
 
   func run() throws {
@@ -95,19 +100,23 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train() throws {
+    let start = Date()
     let modelFolder = try ModelLocation.folder(model)
     let folder = try CaptionedFolder(data)
     let name = URL(filePath: data).standardizedFileURL.lastPathComponent
+    let pipeline = try loadPipeline(modelFolder)
+    try pipeline.check(side: size ?? pipeline.defaults.width, "size to train at")
+    let unet = pipeline.unet
     let run = try RunFolder(out ?? "runs/\(name)")
-    let state = TrainingState.latest(in: run.path)
-    var settings = try run.settings(TrainSettings.self) ?? makeSettings(modelFolder)
-    if state != nil { try settings.check(against: makeSettings(modelFolder), in: run.path) }
+    let state = TrainingState.latest(in: run.path) {
+      console.warn("\($0) Going on with the state before it.")
+    }
+    var settings = makeSettings(modelFolder)
+    if state != nil, let stored = try run.settings(TrainSettings.self) {
+      try stored.check(against: settings, in: run.path)
+      settings = stored
+    }
 
-    let codec = try TextToImagePipeline.loadCodec(modelFolder + "/vae")
-    let conditioner = try TextToImagePipeline.loadConditioner(modelFolder)
-    let unet = try loadUNet(modelFolder)
-    let pipeline = try TextToImagePipeline.assembled(
-      from: modelFolder, unet: unet, codec: codec, conditioner: conditioner)
     var config = CaptionedBatches.Config()
     config.batchSize = batch
     config.size = size ?? pipeline.defaults.width
@@ -115,7 +124,7 @@ struct TrainCommand: ParsableCommand {
     config.flips = flips
     var bar = ProgressBar("Preparing", isVisible: console.isTalkative)
     let batches = try CaptionedBatches(
-      folder, conditioner: conditioner, codec: codec, config, seed: seed
+      folder, conditioner: pipeline.conditioner, codec: pipeline.codec, config, seed: seed
     ) { title, done, total in bar.update(done, of: total, note: title) }
     bar.finish()
 
@@ -141,13 +150,29 @@ struct TrainCommand: ParsableCommand {
         try run.write(settings: settings)
       },
       sheet: { try sheet(pipeline, folder, optimizer) })
+    let result = run.path + "/model"
+    func report() throws {
+      try console.report(
+        TrainReport(
+          run: run.path, model: isFinished ? result : nil, steps: trainer.step,
+          loss: session.losses.last, isFinished: isFinished,
+          seconds: Date().timeIntervalSince(start)))
+    }
     guard isFinished else {
+      try report()
       console.say("Stopped and saved. Go on with the same command.")
       throw ExitCode(130)
     }
-    let result = run.path + "/model"
     try optimizer.withAverages { try pipeline.save(folder: result, copyingFrom: modelFolder) }
     console.say("The model is in \(result). Try: imgen sample \"a red apple\" --model \(result)")
+    try report()
+  }
+
+  private func loadPipeline(_ folder: String) throws -> TextToImagePipeline {
+    try TextToImagePipeline.checkParts(of: folder)
+    return try TextToImagePipeline.assembled(
+      from: folder, unet: loadUNet(folder), codec: TextToImagePipeline.loadCodec(folder + "/vae"),
+      conditioner: TextToImagePipeline.loadConditioner(folder))
   }
 
   private func loadUNet(_ modelFolder: String) throws -> UNet2DConditionModel {
@@ -163,7 +188,8 @@ struct TrainCommand: ParsableCommand {
     TrainSettings(
       data: data, model: modelFolder, fromScratch: fromScratch, totalSteps: steps, batch: batch,
       accumulation: accumulation, learningRate: learningRate, warmup: warmup, size: size,
-      captionDropout: captionDropout, weighting: weighting, flips: flips, seed: seed)
+      captionDropout: captionDropout, weighting: weighting, flips: flips, seed: seed,
+      precision: (compute.precision ?? .bfloat16).rawValue)
   }
 
   private func sheet(
@@ -171,12 +197,23 @@ struct TrainCommand: ParsableCommand {
   ) throws -> (pictures: [Image], prompts: [String]) {
     let stride = max(1, folder.pictures.count / 8)
     let chosen =
-      prompts.isEmpty ? (0..<8).map { folder.pictures[$0 * stride % folder.pictures.count].caption }
+      prompts.isEmpty
+      ? (0..<8).map { folder.pictures[$0 * stride % folder.pictures.count].caption }
       : prompts
     let request = try GenerationRequest(
       prompts: chosen, seeds: chosen.indices.map(UInt64.init), pipeline.defaults)
     return (try optimizer.withAverages { try pipeline.generate(request) }, chosen)
   }
+}
+
+/// `--json` of `imgen train`.
+private struct TrainReport: Encodable {
+  let run: String
+  let model: String?
+  let steps: Int
+  let loss: Float?
+  let isFinished: Bool
+  let seconds: Double
 }
 
 extension LossWeighting: ExpressibleByArgument {}
@@ -196,15 +233,27 @@ struct TrainSettings: Codable, Equatable {
   var weighting: LossWeighting
   var flips: Bool
   var seed: UInt64
+  /// Missing in runs of earlier versions.
+  var precision: String?
 
   /// Refuses to go on with other settings than the run was started with.
   func check(against asked: TrainSettings, in folder: String) throws {
     var comparable = asked
     if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
-    guard comparable == self else {
-      throw ValidationError(
-        "\(folder) holds a run with other settings (see run.json there). Give the same ones to go "
-          + "on with it, or another --out to start anew.")
-    }
+    if precision == nil { comparable.precision = nil }
+    guard comparable != self else { return }
+    let (stored, given) = (try members(), try comparable.members())
+    let differences = Set(stored.keys).union(given.keys).sorted().filter {
+      stored[$0] != given[$0]
+    }.map { "\($0) was \(stored[$0] ?? "not given"), is \(given[$0] ?? "not given")" }
+    throw ValidationError(
+      "\(folder) holds a run with other settings: \(differences.joined(separator: "; ")). "
+        + "Give the same ones to go on with it, or another --out to start anew.")
+  }
+
+  /// The settings by name, in words.
+  private func members() throws -> [String: String] {
+    let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
+    return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
   }
 }

@@ -74,8 +74,10 @@ struct TrainStyleCommand: ParsableCommand {
 
   private func train() throws {
     let start = Date()
+    try OutputLocation.check(file: out ?? name + ".safetensors")
     let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
     let size = pipeline.defaults.width
+    try pipeline.check(side: size, "model's width")
     let pictures = try checkedPictures(size: size)
     let held = max(1, pictures.count / 8)
     let isHeldOut = heldOut(held, of: pictures.count)
@@ -95,6 +97,7 @@ struct TrainStyleCommand: ParsableCommand {
       to: pipeline.unet, rank: rank, alpha: Float(rank), targets: .all, using: &generator)
     let result = try fit(pipeline, network, batches, unseen)
     let path = out ?? name + ".safetensors"
+    try makeFolder((path as NSString).deletingLastPathComponent)
     try LoRAWriter.write([network], to: path, metadata: metadata(pipeline, pictures.count, result))
     let sheet = String(path.dropLast(".safetensors".count)) + ".png"
     try comparison(before, try draw(pipeline)).writePNG(to: sheet)
@@ -163,7 +166,8 @@ struct TrainStyleCommand: ParsableCommand {
         }
       }
       if validation.hasStalled(patience: 4) {
-        reason = "stopped after \(step.index) steps, when unseen photos were no longer learnt better"
+        reason =
+          "stopped after \(step.index) steps, when unseen photos were no longer learnt better"
         break
       }
       if interruption.isRequested {
@@ -209,7 +213,7 @@ struct TrainStyleCommand: ParsableCommand {
     training.steps = result.bestStep
     training.maxTrainSteps = steps
     training.batchSize = batch
-    training.mixedPrecision = "bf16"
+    training.mixedPrecision = compute.precision == .float32 ? "no" : "bf16"
     training.seed = seed
     metadata.training = training
     return metadata

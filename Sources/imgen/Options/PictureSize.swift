@@ -1,15 +1,18 @@
 import ArgumentParser
 
 /// A size such as `512x768`: width, then height.
-struct PictureSize: ExpressibleByArgument {
+struct PictureSize {
   let width: Int
   let height: Int
 
-  init?(argument: String) {
+  /// Reads a size.
+  init(parsing argument: String) throws {
     let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
     guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
       (1...16_384).contains(width), (1...16_384).contains(height)
-    else { return nil }
+    else {
+      throw ValidationError("expected width x height in pixels, such as 512x768")
+    }
     (self.width, self.height) = (width, height)
   }
 }

@@ -14,7 +14,12 @@ struct ConsoleOptions: ParsableArguments {
 
   /// Prints a line for people.
   func say(_ line: String) {
-    if isTalkative { print(line) }
+    if isTalkative { put(line) }
+  }
+
+  /// Unlike `print`, this leaves nothing in a buffer when the program is killed.
+  private func put(_ line: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
   }
 
   /// Prints a line that warns, whatever is redirected.
@@ -28,6 +33,6 @@ struct ConsoleOptions: ParsableArguments {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    put(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 }
