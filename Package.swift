@@ -84,7 +84,10 @@ let package = Package(
     tests(of: "Pipelines", ["ComputeCore", "ImageIO", "Models", "Diffusion"]),
     tests(
       of: "Training",
-      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets", "LoRA"]
+      [
+        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets",
+        "LoRA",
+      ]
     ),
     tests(of: "imgen", ["ImageIO"]),
   ]

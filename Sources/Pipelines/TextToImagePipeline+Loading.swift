@@ -58,11 +58,14 @@ extension TextToImagePipeline {
     case "clip_text_model":
       return CLIPConditioner(
         try loadFrozen(CLIPTextModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) })
+        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) }
+      )
     case "bert":
       return BERTConditioner(
         try loadFrozen(BertModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try WordPieceTokenizer.load(folder: tokenizer) }
+        try tokenizerPart { () throws(TokenizerError) in
+          try WordPieceTokenizer.load(folder: tokenizer)
+        }
       )
     default:
       throw unsupported(

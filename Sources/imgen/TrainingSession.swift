@@ -53,7 +53,8 @@ struct TrainingSession {
         try onTotal(trainer.rate.total)
       }
       if trainer.rate.total < Int.max {
-        bar.update(step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
+        bar.update(
+          step.index, of: trainer.rate.total, note: note(done, now.timeIntervalSince(start)))
       }
       if interruption.isRequested {
         bar.finish()
@@ -90,7 +91,8 @@ struct TrainingSession {
   private func note(_ done: Int, _ seconds: Double) -> String {
     let recent = losses.suffix(100)
     let loss = recent.reduce(0, +) / Float(max(1, recent.count))
-    return "loss \(rounded(loss, 4))  \(rounded(Float(Double(done) / max(seconds, 1e-3)), 2)) steps/s"
+    return
+      "loss \(rounded(loss, 4))  \(rounded(Float(Double(done) / max(seconds, 1e-3)), 2)) steps/s"
   }
 
   private func rounded(_ value: Float, _ digits: Int) -> String {

@@ -34,6 +34,7 @@ extension Tensor {
   ///   - inputs: the tensors that went in.
   ///   - vjp: the vector-Jacobian product: the gradient by this tensor (its shape) → one optional
   ///     gradient per input, in order; `nil` where an input is not differentiable or not recorded.
+  /// - Returns: this tensor with the note.
   package func recorded(
     from inputs: [Tensor], vjp: @escaping (_ dy: Tensor) -> [Tensor?]
   ) -> Tensor {

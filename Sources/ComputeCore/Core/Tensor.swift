@@ -75,13 +75,15 @@ public struct Tensor {
   /// Number of axes.
   public var rank: Int { shape.count }
 
-  /// The elements of a `float32` tensor. Only the function that made the tensor writes to it.
+  /// The elements of a `float32` tensor, valid while the tensor is.
+  ///
+  /// Only the function that made the tensor writes to them.
   package var pointer: UnsafeMutablePointer<Float> {
     precondition(dtype == .float32, "expected a float32 tensor, got \(dtype)")
     return storage.pointer.assumingMemoryBound(to: Float.self)
   }
 
-  /// The elements of a `bfloat16` tensor.
+  /// The elements of a `bfloat16` tensor, valid while the tensor is.
   package var bfloat16Pointer: UnsafeMutablePointer<UInt16> {
     precondition(dtype == .bfloat16, "expected a bfloat16 tensor, got \(dtype)")
     return storage.pointer.assumingMemoryBound(to: UInt16.self)

@@ -123,6 +123,7 @@ func convolutionForward(
 }
 
 /// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.
+///
 /// `bias` `[in]` is added where the transposed convolution has one.
 func convolutionInputGradient(
   _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry

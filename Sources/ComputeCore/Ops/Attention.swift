@@ -157,6 +157,8 @@ private func attentionForward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ call: Att
   return (y, logSums)
 }
 
+/// Gradients by `q`, `k` and `v`, whose probabilities are computed again.
+///
 /// With P the probabilities: `dv = Pᵀ·dy`, `dS = P ∘ (dy·vᵀ − rowsum(dy ∘ y)) / √d`, `dq = dS·k`,
 /// `dk = dSᵀ·q`. A work item is one head, so that its sums over queries have one order.
 private func attentionVJP(

@@ -49,7 +49,8 @@ package func adamW(
   let y = Tensor(uninitialized: x.shape)
   let settings = ck_adamw_t(
     learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.eps,
-    weight_decay: step.weightDecay, correction1: Float(1 - pow(Double(step.beta1), Double(step.index))),
+    weight_decay: step.weightDecay,
+    correction1: Float(1 - pow(Double(step.beta1), Double(step.index))),
     correction2: Float(1 - pow(Double(step.beta2), Double(step.index))),
     gradient_scale: step.gradientScale, ema_decay: step.emaDecay)
   let (py, px, pg) = (y.pointer, x.pointer, gradient.pointer)

@@ -18,7 +18,8 @@ package struct EncodedTexts {
   ///   - conditioner: the frozen encoder.
   ///   - progress: called with the number of texts done and in all.
   package init(
-    _ texts: [String], _ conditioner: any TextConditioner, progress: (Int, Int) -> Void = { _, _ in }
+    _ texts: [String], _ conditioner: any TextConditioner,
+    progress: (Int, Int) -> Void = { _, _ in }
   ) {
     var index: [String: Int] = [:]
     var distinct: [String] = []
@@ -45,7 +46,9 @@ package struct EncodedTexts {
   /// The conditioning of a batch of texts that were all encoded.
   package func conditioning(_ texts: [String]) -> Conditioning {
     let rows = texts.map { text -> Int in
-      guard let row = index[text] else { preconditionFailure("the text \"\(text)\" is not encoded") }
+      guard let row = index[text] else {
+        preconditionFailure("the text \"\(text)\" is not encoded")
+      }
       return row
     }
     let size = tokens * channels

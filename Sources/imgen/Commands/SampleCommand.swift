@@ -155,6 +155,8 @@ struct SampleCommand: ParsableCommand {
     return request
   }
 
+  /// All pictures on one sheet.
+  ///
   /// One prompt: as square as it can be. Several: a row for each, with the prompt under it.
   private func sheet(_ pictures: [Image], _ prompts: [String]) -> Image {
     guard prompts.count > 1 else { return contactSheet(pictures) }

@@ -13,7 +13,8 @@ import Training
 /// Trains the denoiser of a text-to-image model on a captioned folder.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a text-to-image model on a folder of captioned pictures.",
+    commandName: "train",
+    abstract: "Train a text-to-image model on a folder of captioned pictures.",
     discussion: """
       Captions come from metadata.jsonl, from .txt files beside the pictures, or from file names. \
       A stopped run goes on when the same command is given again.
@@ -171,7 +172,8 @@ struct TrainCommand: ParsableCommand {
   ) throws -> (pictures: [Image], prompts: [String]) {
     let stride = max(1, folder.pictures.count / 8)
     let chosen =
-      prompts.isEmpty ? (0..<8).map { folder.pictures[$0 * stride % folder.pictures.count].caption }
+      prompts.isEmpty
+      ? (0..<8).map { folder.pictures[$0 * stride % folder.pictures.count].caption }
       : prompts
     let request = try GenerationRequest(
       prompts: chosen, seeds: chosen.indices.map(UInt64.init), pipeline.defaults)

@@ -163,7 +163,8 @@ struct TrainStyleCommand: ParsableCommand {
         }
       }
       if validation.hasStalled(patience: 4) {
-        reason = "stopped after \(step.index) steps, when unseen photos were no longer learnt better"
+        reason =
+          "stopped after \(step.index) steps, when unseen photos were no longer learnt better"
         break
       }
       if interruption.isRequested {

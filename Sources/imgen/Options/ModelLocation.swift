@@ -23,7 +23,9 @@ enum ModelLocation {
 
   private static func checkpointFolders() -> [String] {
     var folders: [String] = []
-    if let given = ProcessInfo.processInfo.environment["IMGEN_CHECKPOINTS"] { folders.append(given) }
+    if let given = ProcessInfo.processInfo.environment["IMGEN_CHECKPOINTS"] {
+      folders.append(given)
+    }
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     var folder = program.deletingLastPathComponent()
     for _ in 0..<6 {
@@ -37,6 +39,7 @@ enum ModelLocation {
 
   private static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 }

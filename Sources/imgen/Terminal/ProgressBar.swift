@@ -37,7 +37,8 @@ struct ProgressBar {
     let time = isLast ? "in \(duration(elapsed))" : "\(duration(remaining)) left"
     let counts = "\(done)/\(total)"
     let details = [counts, note, time].filter { !$0.isEmpty }.joined(separator: "  ")
-    let line = isTerminal ? "\r\u{1B}[K\(title) \(bar(done, total)) \(details)" : "\(title) \(details)\n"
+    let line =
+      isTerminal ? "\r\u{1B}[K\(title) \(bar(done, total)) \(details)" : "\(title) \(details)\n"
     FileHandle.standardError.write(Data(line.utf8))
     if isLast { finish() }
   }
