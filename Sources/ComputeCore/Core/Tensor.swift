@@ -92,20 +92,23 @@ public struct Tensor {
   /// All elements as 32-bit numbers, in row-major order.
   public var values: [Float] {
     let x = cast(to: .float32)
-    return Array(UnsafeBufferPointer(start: x.pointer, count: count))
+    return withExtendedLifetime(x) { Array(UnsafeBufferPointer(start: x.pointer, count: count)) }
   }
 
   /// The only element; the tensor must hold exactly one.
   public var item: Float {
     precondition(count == 1, "item: expected one element, got shape \(shape)")
-    return cast(to: .float32).pointer[0]
+    let x = cast(to: .float32)
+    return withExtendedLifetime(x) { x.pointer[0] }
   }
 
   /// The same numbers under another shape of as many elements; one size may be -1 (worked out).
   public func reshaped(_ newShape: Shape) -> Tensor {
     let known = newShape.filter { $0 != -1 }.reduce(1, *)
     let full = newShape.map { $0 == -1 ? (known == 0 ? 0 : count / known) : $0 }
-    precondition(full.reduce(1, *) == count, "cannot reshape \(shape) to \(newShape)")
+    precondition(
+      full.allSatisfy { $0 >= 0 } && full.reduce(1, *) == count,
+      "cannot reshape \(shape) to \(newShape)")
     if full == shape { return self }
     let y = Tensor(shape: full, dtype: dtype, storage: storage, node: nil)
     let oldShape = shape
