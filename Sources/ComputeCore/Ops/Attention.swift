@@ -166,8 +166,8 @@ private func attentionVJP(
   _ call: AttentionCall
 ) -> [Tensor?] {
   let dq = Tensor(uninitialized: q.shape)
-  let dk = Tensor(uninitialized: k.shape)
-  let dv = Tensor(uninitialized: v.shape)
+  let dk = call.queries == 0 ? Tensor.zeros(k.shape) : Tensor(uninitialized: k.shape)
+  let dv = call.queries == 0 ? Tensor.zeros(v.shape) : Tensor(uninitialized: v.shape)
   let (d, s, c, type) = (call.headDim, call.keys, call.channels, call.type)
   let block = call.blockLength
   ThreadPool.shared.run(items: call.n * call.heads) { pair in
