@@ -28,9 +28,14 @@ CK_BODY void ck_attention_softmax_f32_body(float *scores, ptrdiff_t stride, size
     for (size_t j = 0; j < seen; j++) top = row[j] > top ? row[j] : top;
     memset(row + seen, 0, (columns - seen) * sizeof(float));
     if (top == -INFINITY) {
-      memset(row, 0, seen * sizeof(float));
-      log_sums[i] = INFINITY;
-      continue;
+      int has_nan = 0;
+      for (size_t j = 0; j < seen; j++) has_nan |= row[j] != row[j];
+      if (!has_nan) {
+        memset(row, 0, seen * sizeof(float));
+        log_sums[i] = INFINITY;
+        continue;
+      }
+      top = NAN;
     }
     float sum = 0;
     for (size_t j = 0; j < seen; j++) {

@@ -11,7 +11,8 @@
 
 enum { MAX_ROWS = 8, MAX_PANEL = 32 };
 
-size_t ck_gemm_rows(void) { return ck_isa() >= CK_ISA_AVX512 ? 8 : 4; }
+// Rows of the register tile.
+static size_t tile_rows(void) { return ck_isa() >= CK_ISA_AVX512 ? 8 : 4; }
 
 size_t ck_gemm_panel(void) {
   switch (ck_isa()) {
@@ -25,7 +26,7 @@ size_t ck_gemm_panel(void) {
 int ck_gemm_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
 
 static size_t blocks_per_line(const ck_gemm_t *g) {
-  return (g->rows_per_line + ck_gemm_rows() - 1) / ck_gemm_rows();
+  return (g->rows_per_line + tile_rows() - 1) / tile_rows();
 }
 
 size_t ck_gemm_blocks(const ck_gemm_t *g) {
@@ -38,16 +39,16 @@ typedef struct {
   size_t row, rows;
 } block_place;
 
-static block_place place(const ck_gemm_t *g, size_t block, size_t tile_rows) {
+static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
   size_t per_line = blocks_per_line(g);
-  size_t line = block / per_line, first = (block % per_line) * tile_rows;
+  size_t line = block / per_line, first = (block % per_line) * block_rows;
   size_t image = line / g->lines_per_image, y = line % g->lines_per_image;
   size_t left = g->rows_per_line - first;
   block_place p;
   p.a = (ptrdiff_t)image * g->image_stride + (ptrdiff_t)y * g->line_stride +
         (ptrdiff_t)first * g->row_stride;
   p.row = line * g->rows_per_line + first;
-  p.rows = left < tile_rows ? left : tile_rows;
+  p.rows = left < block_rows ? left : block_rows;
   return p;
 }
 
@@ -124,7 +125,7 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
                  size_t panel_end) {
   float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
   const tile_f32 compute = pick_tile_f32();
-  const size_t rows = ck_gemm_rows(), width = ck_gemm_panel();
+  const size_t rows = tile_rows(), width = ck_gemm_panel();
   const size_t k = g->segment_count * g->segment_length;
   for (size_t j = panel; j < panel_end; j++) {
     const float *b = (const float *)g->b + j * k * width;

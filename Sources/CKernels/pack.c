@@ -231,10 +231,3 @@ CK_BODY void ck_pad_bf16_body(uint16_t *y, const float *x, const ck_pad_t *p, si
 CK_VARIANTS(ck_pad_bf16,
             (uint16_t *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end),
             (y, x, p, line, line_end))
-
-CK_BODY void ck_add_column_sums_f32_body(float *y, const float *x, size_t rows, size_t columns) {
-  for (size_t i = 0; i < rows; i++)
-    for (size_t j = 0; j < columns; j++) y[j] += x[i * columns + j];
-}
-CK_VARIANTS(ck_add_column_sums_f32, (float *y, const float *x, size_t rows, size_t columns),
-            (y, x, rows, columns))

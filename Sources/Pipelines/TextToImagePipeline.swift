@@ -88,14 +88,7 @@ public final class TextToImagePipeline {
 
   /// Latents `[N, h, w, c]` → N pictures.
   public func pictures(_ latents: Tensor) -> [Image] {
-    let decoded = Compute.withoutRecording { codec.decode(latents) }
-    let (height, width) = (decoded.shape[1], decoded.shape[2])
-    let values = decoded.values
-    let size = height * width * 3
-    return (0..<decoded.shape[0]).map { index in
-      Image(
-        width: width, height: height, floats: Array(values[index * size..<(index + 1) * size]))
-    }
+    Image.pictures(of: Compute.withoutRecording { codec.decode(latents) })
   }
 
   /// Runs a whole request.

@@ -202,7 +202,33 @@ import Testing
     },
   ]
 
-  static let all = unary + unaryBackward + binary + rows + norms + losses + spatial
+  static let attention: [Kernel] = [
+    Kernel("attention_softmax") { y, a, b, _, r, c in
+      y.update(from: a, count: r * c)
+      ck_attention_softmax_f32(y, c, r, c, 0.7, b, -1, y + r * c)
+    },
+    Kernel("attention_softmax causal") { y, a, _, _, r, c in
+      y.update(from: a, count: r * c)
+      ck_attention_softmax_f32(y, c, r, c, 0.7, nil, 2, y + r * c)
+    },
+    Kernel("attention_probabilities") { y, a, b, k, r, c in
+      y.update(from: a, count: r * c)
+      ck_attention_probabilities_f32(y, c, r, c, 0.7, b, -1, k)
+    },
+    Kernel("attention_backward") { y, a, b, k, r, c in
+      y.update(from: a, count: r * c)
+      ck_attention_backward_f32(y, b, c, r, c, 0.7, k)
+    },
+    Kernel("row_dots") { y, a, b, _, r, c in ck_row_dots_f32(y, a, b, c, r, c) },
+    Kernel("adamw") { y, a, b, k, r, c in
+      var step = ck_adamw_t(
+        learning_rate: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.01,
+        correction1: 0.1, correction2: 0.01, gradient_scale: 0.5, ema_decay: 0.9)
+      ck_adamw_f32(y, y + r * c, k, y + 2 * r * c, a, b, r * c, &step)
+    },
+  ]
+
+  static let all = unary + unaryBackward + binary + rows + norms + losses + spatial + attention
 
   /// The result of a kernel, on at most the given instruction set.
   private func result(_ kernel: Kernel, _ rows: Int, _ cols: Int, isa: ck_isa_t) -> [Float] {

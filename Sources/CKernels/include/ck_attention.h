@@ -7,7 +7,7 @@
 // index of the first query when queries see only keys up to their own index, else -1.
 
 // scores = softmax(scores * scale + key_bias) along the columns, and log_sums[i] = the logarithm of
-// row i's sum of exponentials. A row that sees no key becomes zero.
+// row i's sum of exponentials. A row that sees no key becomes zero, one with a NaN all NaN.
 void ck_attention_softmax_f32(float *scores, ptrdiff_t stride, size_t rows, size_t columns,
                               float scale, const float *key_bias, ptrdiff_t first_row,
                               float *log_sums);

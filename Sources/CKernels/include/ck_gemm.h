@@ -23,14 +23,13 @@ typedef struct {
   int accumulate;     // 1: C += A · B; 0: C = A · B
 } ck_gemm_t;
 
-// Rows of the register tile and width of a panel of B, for this CPU.
-size_t ck_gemm_rows(void);
+// Width of a panel of B on this CPU.
 size_t ck_gemm_panel(void);
 
 // 1 when ck_gemm_bf16 has an instruction for it here.
 int ck_gemm_has_bf16(void);
 
-// Blocks of ck_gemm_rows() rows that the product has: lines do not share a block.
+// Blocks of rows, as many as a register tile has, of the product: lines do not share a block.
 size_t ck_gemm_blocks(const ck_gemm_t *g);
 
 // Computes row blocks [block, block_end) times panels [panel, panel_end).
@@ -71,6 +70,3 @@ typedef struct {
 } ck_pad_t;
 void ck_pad_f32(float *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
 void ck_pad_bf16(uint16_t *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
-
-// y[j] += sum over i in [0, rows) of x[i * columns + j].
-void ck_add_column_sums_f32(float *y, const float *x, size_t rows, size_t columns);

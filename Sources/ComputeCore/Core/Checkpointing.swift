@@ -5,7 +5,7 @@
 ///
 /// - Parameters:
 ///   - inputs: the tensors `body` is given.
-///   - variables: other variables that `body` uses (the parameters of its layers).
+///   - variables: every other recorded tensor that `body` uses (the parameters of its layers).
 ///   - body: the block; must compute the same each time it is called.
 /// - Returns: what `body` returns.
 public func checkpointed(
@@ -15,8 +15,11 @@ public func checkpointed(
   return y.recorded(from: inputs + variables) { dy in
     let fresh = inputs.map { $0.isRecorded ? $0.asVariable() : $0 }
     let gradients = Compute.with({ $0.isRecording = true }) {
-      ComputeCore.gradients(of: body(fresh), seed: dy)
+      ComputeCore.gradients(of: body(fresh), seed: dy, stoppingAt: fresh + variables)
     }
+    precondition(
+      gradients.areOnly(by: fresh + variables),
+      "checkpointed: the block uses a recorded tensor that is neither an input nor listed")
     return (fresh + variables).map { gradients[$0] }
   }
 }

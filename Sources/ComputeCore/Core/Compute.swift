@@ -12,7 +12,7 @@ public enum MatmulPrecision: String, Sendable, CaseIterable {
 ///
 /// The settings are task-local: `Compute.with(…)` changes them for the calls inside its closure.
 public struct Compute: Sendable {
-  /// Threads an operation may use, at least 1. Results do not depend on it.
+  /// Threads an operation may use, at least 1; results do not depend on it.
   public var threads = Compute.processorCount
   /// Precision of matrix products and convolutions.
   public var precision = MatmulPrecision.float32

@@ -34,6 +34,20 @@ package final class BufferCache: Sendable {
     var liveBytes = 0
     var peakBytes = 0
     var highestBytes = 0
+
+    var limit: Int { highestBytes + highestBytes / 4 }
+
+    /// Takes out buffers, of the size that holds most bytes, until the limit is kept.
+    mutating func trimmed() -> [UInt] {
+      var result: [UInt] = []
+      while liveBytes + cachedBytes > limit {
+        let largest = free.max { $0.key * $0.value.count < $1.key * $1.value.count }
+        guard let size = largest?.key, let address = free[size]?.popLast() else { break }
+        cachedBytes -= size
+        result.append(address)
+      }
+      return result
+    }
   }
 
   private static let hugePage = 2 << 20
@@ -42,27 +56,36 @@ package final class BufferCache: Sendable {
   /// The most bytes that were in use at one time since the last reset.
   package var peakBytes: Int { state.withLock { $0.peakBytes } }
 
+  /// Bytes in use and kept for later together.
+  package var heldBytes: Int { state.withLock { $0.liveBytes + $0.cachedBytes } }
+
+  /// An empty cache.
+  package init() {}
+
   /// Starts a new measurement of `peakBytes` at what is in use now.
   package func resetPeak() {
     state.withLock { $0.peakBytes = $0.liveBytes }
   }
 
-  static func classSize(_ byteCount: Int) -> Int {
+  /// The size of the buffer that `byteCount` bytes get.
+  package static func classSize(_ byteCount: Int) -> Int {
     let bytes = max(64, byteCount)
     let step = max(64, (1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount)) / 8)
     return (bytes + step - 1) / step * step
   }
 
-  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let cached = state.withLock { state -> UInt? in
+  /// A buffer of `byteCount` bytes, a size that `classSize` gave.
+  package func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let (cached, surplus) = state.withLock { state -> (UInt?, [UInt]) in
       state.liveBytes += byteCount
       state.peakBytes = max(state.peakBytes, state.liveBytes)
       state.highestBytes = max(state.highestBytes, state.liveBytes)
-      guard let address = state.free[byteCount]?.popLast() else { return nil }
+      guard let address = state.free[byteCount]?.popLast() else { return (nil, state.trimmed()) }
       state.cachedBytes -= byteCount
-      return address
+      return (address, [])
     }
     if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached) { return pointer }
+    for address in surplus { free(UnsafeMutableRawPointer(bitPattern: address)) }
     let alignment = byteCount >= BufferCache.hugePage ? BufferCache.hugePage : 64
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, alignment, byteCount) == 0, let pointer else {
@@ -72,11 +95,11 @@ package final class BufferCache: Sendable {
     return pointer
   }
 
-  func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+  /// Takes a buffer back.
+  package func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
     let isKept = state.withLock { state -> Bool in
       state.liveBytes -= byteCount
-      let limit = state.highestBytes + state.highestBytes / 4
-      guard state.liveBytes + state.cachedBytes + byteCount <= limit else { return false }
+      guard state.liveBytes + state.cachedBytes + byteCount <= state.limit else { return false }
       state.cachedBytes += byteCount
       state.free[byteCount, default: []].append(UInt(bitPattern: pointer))
       return true

@@ -3,13 +3,27 @@ import CKernels
 /// One recorded operation: what it was computed from and how gradients flow back through it.
 final class TapeNode {
   /// Nodes of the inputs, `nil` where an input needs no gradient.
-  let inputs: [TapeNode?]
+  private(set) var inputs: [TapeNode?]
   /// Turns the gradient by the result into gradients by the inputs; `nil` for a variable.
   fileprivate(set) var vjp: ((Tensor) -> [Tensor?])?
 
   init(inputs: [TapeNode?], vjp: ((Tensor) -> [Tensor?])?) {
     self.inputs = inputs
     self.vjp = vjp
+  }
+
+  /// Lets go of what only this node kept, one by one: a long tape would overflow the stack.
+  deinit {
+    var pending = cut()
+    while var node = pending.popLast() {
+      if isKnownUniquelyReferenced(&node) { pending += node.cut() }
+    }
+  }
+
+  /// Lets go of the closure, and hands over the nodes of the inputs.
+  private func cut() -> [TapeNode] {
+    defer { (inputs, vjp) = ([], nil) }
+    return inputs.compactMap(\.self)
   }
 }
 
@@ -34,6 +48,7 @@ extension Tensor {
   ///   - inputs: the tensors that went in.
   ///   - vjp: the vector-Jacobian product: the gradient by this tensor (its shape) → one optional
   ///     gradient per input, in order; `nil` where an input is not differentiable or not recorded.
+  /// - Returns: this tensor with the note.
   package func recorded(
     from inputs: [Tensor], vjp: @escaping (_ dy: Tensor) -> [Tensor?]
   ) -> Tensor {
@@ -48,15 +63,22 @@ extension Tensor {
 
 /// Gradients of one number, or of one tensor weighted by a seed, by the variables it came from.
 public struct Gradients {
-  private let byNode: [ObjectIdentifier: Tensor]
+  /// Holds the nodes too, so that no new variable gets the address of an old one.
+  private let byNode: [ObjectIdentifier: (node: TapeNode, gradient: Tensor)]
 
-  fileprivate init(_ byNode: [ObjectIdentifier: Tensor]) {
+  fileprivate init(_ byNode: [ObjectIdentifier: (node: TapeNode, gradient: Tensor)]) {
     self.byNode = byNode
+  }
+
+  /// Whether every gradient is by one of `variables`.
+  func areOnly(by variables: [Tensor]) -> Bool {
+    let known = Set(variables.compactMap { $0.node.map(ObjectIdentifier.init) })
+    return byNode.keys.allSatisfy(known.contains)
   }
 
   /// The gradient by `variable`, or `nil` when the result does not depend on it.
   public subscript(variable: Tensor) -> Tensor? {
-    variable.node.flatMap { byNode[ObjectIdentifier($0)] }
+    variable.node.flatMap { byNode[ObjectIdentifier($0)]?.gradient }
   }
 }
 
@@ -70,14 +92,24 @@ public struct Gradients {
 ///   - seed: the gradient to start with, of `y`'s shape; ones when left out.
 /// - Returns: gradients by every variable that `y` depends on.
 public func gradients(of y: Tensor, seed: Tensor? = nil) -> Gradients {
+  gradients(of: y, seed: seed, stoppingAt: [])
+}
+
+/// The same, going no further than `leaves`, which count as variables.
+func gradients(of y: Tensor, seed: Tensor?, stoppingAt leaves: [Tensor]) -> Gradients {
   guard let root = y.node else { return Gradients([:]) }
   precondition(
     seed == nil || seed?.shape == y.shape, "gradients: the seed must have the shape \(y.shape)")
-  var byNode = [ObjectIdentifier(root): seed?.detached() ?? Tensor.ones(y.shape)]
+  let ends = Set(leaves.compactMap { $0.node.map(ObjectIdentifier.init) })
+  var byNode = [ObjectIdentifier(root): (node: root, gradient: seed?.detached() ?? .ones(y.shape))]
   Compute.withoutRecording {
-    for node in reverseTopologicalOrder(from: root) {
-      guard let vjp = node.vjp, let dy = byNode.removeValue(forKey: ObjectIdentifier(node)) else {
-        continue
+    for node in reverseTopologicalOrder(from: root, stoppingAt: ends) {
+      let key = ObjectIdentifier(node)
+      guard !node.inputs.isEmpty, !ends.contains(key),
+        let dy = byNode.removeValue(forKey: key)?.gradient
+      else { continue }
+      guard let vjp = node.vjp else {
+        preconditionFailure("gradients: this tape was run before; compute the result once more")
       }
       let inputGradients = vjp(dy)
       node.vjp = nil
@@ -85,7 +117,7 @@ public func gradients(of y: Tensor, seed: Tensor? = nil) -> Gradients {
       for (input, dx) in zip(node.inputs, inputGradients) {
         guard let input, let dx else { continue }
         let key = ObjectIdentifier(input)
-        byNode[key] = byNode[key].map { sum($0, dx) } ?? dx
+        byNode[key] = (input, byNode[key].map { sum($0.gradient, dx) } ?? dx)
       }
     }
   }
@@ -93,12 +125,14 @@ public func gradients(of y: Tensor, seed: Tensor? = nil) -> Gradients {
 }
 
 /// Every node above `root`, each after all nodes that were computed from it.
-private func reverseTopologicalOrder(from root: TapeNode) -> [TapeNode] {
+private func reverseTopologicalOrder(
+  from root: TapeNode, stoppingAt ends: Set<ObjectIdentifier>
+) -> [TapeNode] {
   var order: [TapeNode] = []
   var visited: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
   var stack: [(node: TapeNode, nextInput: Int)] = [(root, 0)]
   while let (node, nextInput) = stack.last {
-    guard nextInput < node.inputs.count else {
+    guard nextInput < node.inputs.count, !ends.contains(ObjectIdentifier(node)) else {
       order.append(node)
       stack.removeLast()
       continue

@@ -75,13 +75,15 @@ public struct Tensor {
   /// Number of axes.
   public var rank: Int { shape.count }
 
-  /// The elements of a `float32` tensor. Only the function that made the tensor writes to it.
+  /// The elements of a `float32` tensor, valid while the tensor is.
+  ///
+  /// Only the function that made the tensor writes to them.
   package var pointer: UnsafeMutablePointer<Float> {
     precondition(dtype == .float32, "expected a float32 tensor, got \(dtype)")
     return storage.pointer.assumingMemoryBound(to: Float.self)
   }
 
-  /// The elements of a `bfloat16` tensor.
+  /// The elements of a `bfloat16` tensor, valid while the tensor is.
   package var bfloat16Pointer: UnsafeMutablePointer<UInt16> {
     precondition(dtype == .bfloat16, "expected a bfloat16 tensor, got \(dtype)")
     return storage.pointer.assumingMemoryBound(to: UInt16.self)
@@ -90,20 +92,23 @@ public struct Tensor {
   /// All elements as 32-bit numbers, in row-major order.
   public var values: [Float] {
     let x = cast(to: .float32)
-    return Array(UnsafeBufferPointer(start: x.pointer, count: count))
+    return withExtendedLifetime(x) { Array(UnsafeBufferPointer(start: x.pointer, count: count)) }
   }
 
   /// The only element; the tensor must hold exactly one.
   public var item: Float {
     precondition(count == 1, "item: expected one element, got shape \(shape)")
-    return cast(to: .float32).pointer[0]
+    let x = cast(to: .float32)
+    return withExtendedLifetime(x) { x.pointer[0] }
   }
 
   /// The same numbers under another shape of as many elements; one size may be -1 (worked out).
   public func reshaped(_ newShape: Shape) -> Tensor {
     let known = newShape.filter { $0 != -1 }.reduce(1, *)
     let full = newShape.map { $0 == -1 ? (known == 0 ? 0 : count / known) : $0 }
-    precondition(full.reduce(1, *) == count, "cannot reshape \(shape) to \(newShape)")
+    precondition(
+      full.allSatisfy { $0 >= 0 } && full.reduce(1, *) == count,
+      "cannot reshape \(shape) to \(newShape)")
     if full == shape { return self }
     let y = Tensor(shape: full, dtype: dtype, storage: storage, node: nil)
     let oldShape = shape

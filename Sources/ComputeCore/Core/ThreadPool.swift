@@ -25,14 +25,15 @@ package final class ThreadPool: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  private init(workers: Int) {
+  /// Starts `workers` threads, which stay until the process ends.
+  package init(workers: Int) {
     self.workers = workers
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wake, nil)
     for index in 0..<workers {
       let start = Unmanaged.passRetained(Start(pool: self, index: index)).toOpaque()
       var thread = pthread_t()
-      pthread_create(
+      let code = pthread_create(
         &thread, nil,
         { raw in
           guard let raw else { return nil }
@@ -40,6 +41,7 @@ package final class ThreadPool: @unchecked Sendable {
           start.pool.work(index: start.index)
           return nil
         }, start)
+      precondition(code == 0, "a thread could not be started: error \(code)")
       pthread_detach(thread)
     }
   }
@@ -68,10 +70,19 @@ package final class ThreadPool: @unchecked Sendable {
       }
       drain(escapable)
       isOpen.store(false, ordering: .sequentiallyConsistent)
-      while inside.load(ordering: .sequentiallyConsistent) > 0 { ThreadPool.pause() }
+      waitForWorkers()
       job = nil
     }
     isBusy.store(false, ordering: .sequentiallyConsistent)
+  }
+
+  /// Spins, and lets others run when a worker does not come back: it may wait for this processor.
+  private func waitForWorkers() {
+    var rounds = 0
+    while inside.load(ordering: .sequentiallyConsistent) > 0 {
+      rounds += 1
+      if rounds % 4_096 == 0 { sched_yield() } else { ThreadPool.pause() }
+    }
   }
 
   private func drain(_ body: (Int) -> Void) {

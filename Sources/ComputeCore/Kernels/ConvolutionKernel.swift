@@ -12,10 +12,21 @@ struct ConvolutionGeometry {
   let stride: Int
   let padding: Padding
 
-  var outHeight: Int { (height + padding.top + padding.bottom - kernelHeight) / stride + 1 }
-  var outWidth: Int { (width + padding.left + padding.right - kernelWidth) / stride + 1 }
+  var paddedHeight: Int { height + padding.top + padding.bottom }
+  var paddedWidth: Int { width + padding.left + padding.right }
+  var outHeight: Int { (paddedHeight - kernelHeight) / stride + 1 }
+  var outWidth: Int { (paddedWidth - kernelWidth) / stride + 1 }
   var taps: Int { kernelHeight * kernelWidth }
   var isPointwise: Bool { taps == 1 && stride == 1 && padding == Padding(0) }
+
+  /// Stops when the kernel, the stride or the padding is not one that a convolution can have.
+  func checkSteps(_ operation: String) {
+    precondition(taps > 0, "\(operation): the kernel has no pixel")
+    precondition(stride >= 1, "\(operation): stride must be at least 1, got \(stride)")
+    precondition(
+      min(padding.top, padding.bottom, padding.left, padding.right) >= 0,
+      "\(operation): padding must be at least 0, got \(padding)")
+  }
 }
 
 /// A zero-padded, possibly dilated copy of an activation in the factor type.
@@ -110,9 +121,8 @@ func convolutionForward(
     } else {
       let padded = PaddedActivation(
         x.pointer, images: g.images, g.height, g.width, g.inChannels,
-        height: g.height + g.padding.top + g.padding.bottom,
-        width: g.width + g.padding.left + g.padding.right, top: g.padding.top,
-        left: g.padding.left, type: type)
+        height: g.paddedHeight, width: g.paddedWidth, top: g.padding.top, left: g.padding.left,
+        type: type)
       let rows = padded.rows(
         images: g.images, outHeight: g.outHeight, outWidth: g.outWidth, kh: g.kernelHeight,
         kw: g.kernelWidth, stride: g.stride)
@@ -123,6 +133,7 @@ func convolutionForward(
 }
 
 /// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.
+///
 /// `bias` `[in]` is added where the transposed convolution has one.
 func convolutionInputGradient(
   _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry

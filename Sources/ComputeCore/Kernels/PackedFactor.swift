@@ -70,13 +70,17 @@ final class PackedForms: Sendable {
   private struct Key: Hashable {
     let use: WeightUse
     let type: FactorType
+    /// The weight's: tensors of several shapes may share their numbers.
+    let shape: Shape
   }
 
   private let forms = Mutex<[Key: PackedFactor]>([:])
 
-  /// The packed form for `use`, made by `make` on the first call.
-  func form(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
-    let key = Key(use: use, type: type)
+  /// The packed form of a weight of `shape` for `use`, made by `make` on the first call.
+  func form(_ use: WeightUse, _ type: FactorType, _ shape: Shape, make: () -> PackedFactor)
+    -> PackedFactor
+  {
+    let key = Key(use: use, type: type, shape: shape)
     if let known = forms.withLock({ $0[key] }) { return known }
     let made = make()
     forms.withLock { $0[key] = made }
@@ -87,6 +91,6 @@ final class PackedForms: Sendable {
 extension Tensor {
   /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
   func packed(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
-    isRecorded ? make() : storage.packedForms.form(use, type, make: make)
+    isRecorded ? make() : storage.packedForms.form(use, type, shape, make: make)
   }
 }

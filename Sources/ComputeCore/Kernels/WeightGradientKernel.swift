@@ -6,8 +6,9 @@ import CKernels
 /// some input channels of one tap, so no two threads add to the same number.
 func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeometry) -> Tensor {
   let type = FactorType.current
-  let dw = Tensor(
-    uninitialized: [g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels])
+  let shape = [g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels]
+  guard dy.count > 0 else { return Tensor.zeros(shape) }
+  let dw = Tensor(uninitialized: shape)
   // A pointwise convolution has one long line, so that short lines waste nothing.
   let lines = g.isPointwise ? 1 : g.images * g.outHeight
   let pixels = g.isPointwise ? g.images * g.height * g.width : g.outWidth
@@ -21,8 +22,7 @@ func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeomet
     : PaddedActivation(
       x.pointer, images: g.isPointwise ? 1 : g.images, g.isPointwise ? 1 : g.height,
       g.isPointwise ? pixels : g.width, g.inChannels,
-      height: g.isPointwise ? 1 : g.height + g.padding.top + g.padding.bottom,
-      width: g.isPointwise ? pixels : g.width + g.padding.left + g.padding.right,
+      height: g.isPointwise ? 1 : g.paddedHeight, width: g.isPointwise ? pixels : g.paddedWidth,
       top: g.padding.top, left: g.padding.left, type: type)
   let base = source.map { UnsafeRawPointer($0.storage.pointer) } ?? UnsafeRawPointer(x.pointer)
   let channels = source?.channels ?? g.inChannels
@@ -104,8 +104,8 @@ private struct TransposedGradient {
   ) {
     self.type = type
     self.channels = channels
-    // Rows an odd number of cache lines apart do not fall into the same cache sets.
-    let stride = (lines * lineLength + 31) / 32 * 32 + 32
+    // Rows a power of two apart would fall into the same cache sets; an odd multiple is none.
+    let stride = ((lines * lineLength + 31) / 32 | 1) * 32
     self.stride = stride
     let storage = Storage(byteCount: channels * stride * type.byteCount)
     self.storage = storage
@@ -136,23 +136,4 @@ private struct TransposedGradient {
       pointer: UnsafeRawPointer(storage.pointer) + start * type.byteCount, type: type,
       rowStride: stride, rowsPerLine: channels, segmentLength: k)
   }
-}
-
-/// Sums of the columns of `x` `[rows, columns]`: the gradient by a bias.
-func columnSums(_ x: Tensor, columns: Int) -> Tensor {
-  let rows = columns == 0 ? 0 : x.count / columns
-  let y = Tensor.zeros([columns])
-  let rowsPerItem = 512
-  let items = (rows + rowsPerItem - 1) / rowsPerItem
-  let partial = Tensor.zeros([max(1, items), columns])
-  ThreadPool.shared.run(items: items) { item in
-    let first = item * rowsPerItem
-    ck_add_column_sums_f32(
-      partial.pointer + item * columns, x.pointer + first * columns,
-      min(rowsPerItem, rows - first), columns)
-  }
-  withExtendedLifetime(partial) {
-    ck_add_column_sums_f32(y.pointer, partial.pointer, items, columns)
-  }
-  return y
 }

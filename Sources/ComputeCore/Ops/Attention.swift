@@ -157,6 +157,8 @@ private func attentionForward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ call: Att
   return (y, logSums)
 }
 
+/// Gradients by `q`, `k` and `v`, whose probabilities are computed again.
+///
 /// With P the probabilities: `dv = Pᵀ·dy`, `dS = P ∘ (dy·vᵀ − rowsum(dy ∘ y)) / √d`, `dq = dS·k`,
 /// `dk = dSᵀ·q`. A work item is one head, so that its sums over queries have one order.
 private func attentionVJP(
@@ -164,8 +166,8 @@ private func attentionVJP(
   _ call: AttentionCall
 ) -> [Tensor?] {
   let dq = Tensor(uninitialized: q.shape)
-  let dk = Tensor(uninitialized: k.shape)
-  let dv = Tensor(uninitialized: v.shape)
+  let dk = call.queries == 0 ? Tensor.zeros(k.shape) : Tensor(uninitialized: k.shape)
+  let dv = call.queries == 0 ? Tensor.zeros(v.shape) : Tensor(uninitialized: v.shape)
   let (d, s, c, type) = (call.headDim, call.keys, call.channels, call.type)
   let block = call.blockLength
   ThreadPool.shared.run(items: call.n * call.heads) { pair in

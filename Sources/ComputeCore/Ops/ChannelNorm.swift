@@ -88,6 +88,7 @@ struct ChannelNorm {
         let mean = k + item * 2 * c
         ck_normalize_f32(y + start, source + start, mean, mean + c, b, silu, range.count, c)
       })
+    withExtendedLifetime((moments, coefficients)) {}
     return (result, statistics)
   }
 
@@ -182,9 +183,10 @@ struct ChannelNorm {
           dx + start, isSilu ? dx + start : d + start, source + start, mean, mean + 2 * c,
           mean + 3 * c, mean + 4 * c, range.count, c)
       })
+    withExtendedLifetime((sums, coefficients)) {}
     guard needs.parameters else { return [needs.x ? result : nil, nil, nil] }
     let parameters = Tensor(uninitialized: [2, c])
-    sumMiddle(parameters.pointer, t, 1, n, 2 * c, scale: 1)
+    withExtendedLifetime(totals) { sumMiddle(parameters.pointer, t, 1, n, 2 * c, scale: 1) }
     return [
       needs.x ? result : nil, parameters.sliced(axis: 0, 1..<2).reshaped([c]),
       parameters.sliced(axis: 0, 0..<1).reshaped([c]),

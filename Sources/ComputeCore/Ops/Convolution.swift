@@ -30,7 +30,7 @@ public struct Padding: Equatable, Sendable {
 ///   - weight: `[out, kh, kw, in]`.
 ///   - bias: `[out]`.
 ///   - stride: pixels between two outputs, at least 1, the same in both directions.
-///   - padding: zeros around the picture, less than the kernel's size on each side.
+///   - padding: zeros around the picture, at least 0.
 /// - Returns: `[N, (H + top + bottom − kh) / stride + 1, …, out]`.
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding = Padding(0)
@@ -41,18 +41,21 @@ public func conv2d(
     images: x.shape[0], height: x.shape[1], width: x.shape[2], inChannels: x.shape[3],
     outChannels: weight.shape[0], kernelHeight: weight.shape[1], kernelWidth: weight.shape[2],
     stride: stride, padding: padding)
+  g.checkSteps("conv2d")
   precondition(
     weight.shape[3] == g.inChannels,
     "conv2d: weight \(weight.shape) does not take \(g.inChannels) channels")
   precondition(
     bias == nil || bias?.shape == [g.outChannels], "conv2d: bias must be [\(g.outChannels)]")
-  precondition(g.outHeight > 0 && g.outWidth > 0, "conv2d: \(x.shape) is smaller than the kernel")
+  precondition(
+    g.paddedHeight >= g.kernelHeight && g.paddedWidth >= g.kernelWidth,
+    "conv2d: \(x.shape) is smaller than the kernel of \(weight.shape)")
   let y = convolutionForward(x, weight, bias, g)
   return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
     [
       x.isRecorded ? convolutionInputGradient(dy, weight, g) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? columnSums(dy, columns: g.outChannels) : nil] } ?? [])
+    ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
   }
 }
 
@@ -64,7 +67,7 @@ public func conv2d(
 ///   - weight: `[in, kh, kw, out]`.
 ///   - bias: `[out]`.
 ///   - stride: pixels between the places of two neighbouring inputs.
-///   - padding: rows and columns cut off on each side, less than the kernel's size.
+///   - padding: rows and columns cut off on each side, at least 0.
 ///   - outputPadding: rows and columns added at the bottom and right, less than `stride`.
 /// - Returns: `[N, (H − 1) · stride − top − bottom + kh + outputPadding, …, out]`.
 public func convTranspose2d(
@@ -82,7 +85,13 @@ public func convTranspose2d(
     width: (x.shape[2] - 1) * stride - padding.left - padding.right + kw + outputPadding,
     inChannels: weight.shape[3], outChannels: weight.shape[0], kernelHeight: kh, kernelWidth: kw,
     stride: stride, padding: padding)
-  precondition(g.height > 0 && g.width > 0, "convTranspose2d: nothing is left of \(x.shape)")
+  g.checkSteps("convTranspose2d")
+  precondition(
+    (0..<stride).contains(outputPadding),
+    "convTranspose2d: outputPadding must be in 0..<\(stride), got \(outputPadding)")
+  precondition(
+    x.shape[1] > 0 && x.shape[2] > 0 && g.height > 0 && g.width > 0,
+    "convTranspose2d: nothing is left of \(x.shape)")
   precondition(
     bias == nil || bias?.shape == [g.inChannels], "convTranspose2d: bias must be [\(g.inChannels)]")
   let y = convolutionInputGradient(x, weight, bias: bias, g)
@@ -90,6 +99,6 @@ public func convTranspose2d(
     [
       x.isRecorded ? convolutionForward(dy, weight, nil, g) : nil,
       weight.isRecorded ? convolutionWeightGradient(x, dy, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? columnSums(dy, columns: g.inChannels) : nil] } ?? [])
+    ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
   }
 }

@@ -61,7 +61,9 @@ private func layerNormVJP(
   }
   guard let partial else { return [result, nil, nil] }
   let parameters = Tensor(uninitialized: [2, width])
-  sumMiddle(parameters.pointer, partial.pointer, 1, pieces, 2 * width, scale: 1)
+  withExtendedLifetime(partial) {
+    sumMiddle(parameters.pointer, partial.pointer, 1, pieces, 2 * width, scale: 1)
+  }
   return [
     result, parameters.sliced(axis: 0, 0..<1).reshaped([width]),
     parameters.sliced(axis: 0, 1..<2).reshaped([width]),

@@ -12,6 +12,6 @@ public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
   let (out, inputs) = (weight.shape[0], weight.shape[1])
   let rows = x.shape.dropLast().reduce(1, *)
   let y = conv2d(
-    x.reshaped([1, 1, rows, inputs]), weight: weight.reshaped([out, 1, 1, inputs]), bias: bias)
+    x.reshaped([rows, 1, 1, inputs]), weight: weight.reshaped([out, 1, 1, inputs]), bias: bias)
   return y.reshaped(x.shape.dropLast() + [out])
 }

@@ -63,6 +63,7 @@ private func maxPoolVJP(_ dy: Tensor, _ x: Tensor, _ y: Tensor, _ pooling: Pooli
         pooling.window, row, pooling.width)
     }
   }
+  withExtendedLifetime(scratch) {}
   return result
 }
 

@@ -40,8 +40,11 @@ extension Tensor {
     let reduction = Reduction(self, axes: axes, "sum")
     let arranged = reduction.arranged(self)
     let y = Tensor(uninitialized: reduction.resultShape(keepDims))
-    sumMiddle(
-      y.pointer, arranged.pointer, reduction.outer, reduction.middle, reduction.inner, scale: scale)
+    withExtendedLifetime(arranged) {
+      sumMiddle(
+        y.pointer, arranged.pointer, reduction.outer, reduction.middle, reduction.inner,
+        scale: scale)
+    }
     return y.recorded(from: [self]) { dy in
       let dx = repeated(dy, reduction, scale: scale)
       return [reduction.restored(dx)]
@@ -140,7 +143,7 @@ func sumMiddle(
       ck_sum_columns_f32(p + item * inner, source, 1, rows, inner, inner)
     }
   }
-  sumMiddle(y, p, outer, pieces, inner, scale: scale)
+  withExtendedLifetime(partial) { sumMiddle(y, p, outer, pieces, inner, scale: scale) }
 }
 
 private func maximum(
@@ -173,6 +176,7 @@ private func maximumVJP(_ dy: Tensor, _ x: Tensor, _ y: Tensor, _ reduction: Red
       ck_max_backward_f32(dx + start, t + kept, d + kept, px + start, py + kept, middle, inner)
     }
   }
+  withExtendedLifetime(ties) {}
   return result
 }
 

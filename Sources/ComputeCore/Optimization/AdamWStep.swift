@@ -44,12 +44,18 @@ package func adamW(
   _ x: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, average: Tensor?,
   _ step: AdamWStep
 ) -> Tensor {
-  precondition(
-    x.shape == gradient.shape, "adamW: gradient \(gradient.shape) for parameter \(x.shape)")
+  for (name, tensor) in [
+    ("gradient", gradient), ("first moment", firstMoment), ("second moment", secondMoment),
+    ("average", average ?? x),
+  ] {
+    precondition(x.shape == tensor.shape, "adamW: \(name) \(tensor.shape) for \(x.shape)")
+  }
+  precondition(step.index >= 1, "adamW: updates are counted from 1, got \(step.index)")
   let y = Tensor(uninitialized: x.shape)
   let settings = ck_adamw_t(
     learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, eps: step.eps,
-    weight_decay: step.weightDecay, correction1: Float(1 - pow(Double(step.beta1), Double(step.index))),
+    weight_decay: step.weightDecay,
+    correction1: Float(1 - pow(Double(step.beta1), Double(step.index))),
     correction2: Float(1 - pow(Double(step.beta2), Double(step.index))),
     gradient_scale: step.gradientScale, ema_decay: step.emaDecay)
   let (py, px, pg) = (y.pointer, x.pointer, gradient.pointer)
