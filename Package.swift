@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "CImageIO", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    library("ComputeCore", ["CKernels", "COpenBLAS"]),
+    library("ComputeCore", ["CKernels"]),
     library("Layers", ["ComputeCore"]),
     library("ImageIO", ["CImageIO", "ComputeCore"]),
     library("Plots", ["ImageIO"]),
@@ -71,7 +71,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["ComputeCore", "Checkpoints", "ImageIO"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "CKernels", []),
-    tests(of: "ComputeCore", ["Checkpoints"]),
+    tests(of: "ComputeCore", ["COpenBLAS", "Checkpoints"]),
     tests(of: "Layers", ["ComputeCore", "Checkpoints"]),
     tests(of: "ImageIO", ["ComputeCore"]),
     tests(of: "Plots", ["ImageIO"]),
