@@ -67,7 +67,7 @@ package struct RunFolder {
     guard losses.count > 1 else { return }
     let steps = losses.indices.map { Double($0 + 1) }
     let chart = LineChart(
-      [LineChart.Series("loss", x: steps, y: losses.map(Double.init), smoothing: 0.99)],
+      [LineChart.Series("loss", x: steps, y: losses.map(Double.init), smoothing: 0.95)],
       title: title, xLabel: "step", yLabel: "loss", yScale: .logarithmic)
     try write(chart.image, to: "loss.png")
   }
