@@ -2,8 +2,10 @@
 # Installs the Debian/Ubuntu packages that building and testing imgen needs, if any is missing.
 set -euo pipefail
 
-packages=(binutils ca-certificates g++ git libc6-dev libcurl4 libjpeg-dev libopenblas-dev libpng-dev libxml2
-  pkg-config python3 tzdata zlib1g-dev)
+# The second line is what the Swift toolchain itself needs.
+packages=(libjpeg-dev libopenblas-dev libpng-dev pkg-config python3
+  binutils ca-certificates g++ git libc6-dev libcurl4 libedit2 libncurses6 libsqlite3-0 libxml2
+  tzdata zlib1g-dev)
 
 missing=()
 for package in "${packages[@]}"; do
