@@ -43,7 +43,7 @@ SCHEDULER = {
     "set_alpha_to_one": True,
 }
 CODEC = {"_class_name": "SpaceToDepth", "block_size": 4}
-GENERATION = {"steps": 30, "guidance_scale": 3.0, "sampler": "ddim", "width": 64, "height": 64}
+GENERATION = {"steps": 30, "guidance_scale": 2.0, "sampler": "ddim", "width": 64, "height": 64}
 
 
 def write_json(path, value):
