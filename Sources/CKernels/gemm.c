@@ -52,7 +52,7 @@ static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
   return p;
 }
 
-// Moves the valid part of a tile [MAX_ROWS, panel] to C, with bias or accumulation.
+// Moves the valid part of a tile at an edge of C, [MAX_ROWS, panel], with bias or accumulation.
 static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width, size_t row,
                        size_t rows, size_t column) {
   size_t left = g->columns - column;
@@ -75,12 +75,28 @@ CK_BODY ptrdiff_t row_offset(const ck_gemm_t *g, int i, size_t rows) {
   return (ptrdiff_t)((size_t)i < rows ? (size_t)i : rows - 1) * g->row_stride;
 }
 
+// Where a tile's result goes: straight into C, or into a buffer at the edges of C.
+typedef struct {
+  float *out;
+  ptrdiff_t stride;
+  const float *bias;  // for these columns, or NULL
+  int accumulate;
+} tile_target;
+
+static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t column, size_t width,
+                             size_t rows, float *buffer) {
+  if (p->rows < rows || g->columns - column < width)
+    return (tile_target){buffer, (ptrdiff_t)width, NULL, 0};
+  return (tile_target){g->c + (ptrdiff_t)p->row * g->c_stride + column, g->c_stride,
+                       g->bias && !g->accumulate ? g->bias + column : NULL, g->accumulate};
+}
+
 // The register tile: ROWS rows by two vectors of WIDTH floats. Rows are the outer unrolled loop,
 // so the accumulators stay in registers.
 #define CK_TILE_F32(SUFFIX, TARGET, WIDTH, ROWS)                                                  \
   typedef float vec_##SUFFIX __attribute__((vector_size(WIDTH * 4), aligned(4)));                 \
   TARGET static void tile_f32_##SUFFIX(const ck_gemm_t *g, const float *a, size_t rows,           \
-                                       const float *b, float *tile) {                             \
+                                       const float *b, const tile_target *t) {                    \
     vec_##SUFFIX acc[ROWS][2];                                                                    \
     const float *row[ROWS];                                                                       \
     _Pragma("unroll") for (int i = 0; i < ROWS; i++) acc[i][0] = acc[i][1] = (vec_##SUFFIX){0};   \
@@ -96,9 +112,13 @@ CK_BODY ptrdiff_t row_offset(const ck_gemm_t *g, int i, size_t rows) {
         }                                                                                         \
       }                                                                                           \
     }                                                                                             \
-    _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                            \
-      *(vec_##SUFFIX *)(tile + i * 2 * WIDTH) = acc[i][0];                                        \
-      *(vec_##SUFFIX *)(tile + i * 2 * WIDTH + WIDTH) = acc[i][1];                                \
+    _Pragma("unroll") for (int j = 0; j < 2; j++) {                                               \
+      vec_##SUFFIX shift = {0};                                                                   \
+      if (t->bias) shift = *(const vec_##SUFFIX *)(t->bias + j * WIDTH);                          \
+      _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                          \
+        vec_##SUFFIX *out = (vec_##SUFFIX *)(t->out + i * t->stride + j * WIDTH);                 \
+        *out = acc[i][j] + (t->accumulate ? *out : shift);                                        \
+      }                                                                                           \
     }                                                                                             \
   }
 
@@ -111,7 +131,8 @@ CK_TILE_F32(avx2, CK_TARGET_AVX2, 8, 4)
 #endif
 CK_TILE_F32(plain, , 4, 4)
 
-typedef void (*tile_f32)(const ck_gemm_t *, const float *, size_t, const float *, float *);
+typedef void (*tile_f32)(const ck_gemm_t *, const float *, size_t, const float *,
+                         const tile_target *);
 
 static tile_f32 pick_tile_f32(void) {
 #if defined(__x86_64__)
@@ -131,15 +152,16 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
     const float *b = (const float *)g->b + j * k * width;
     for (size_t i = block; i < block_end; i++) {
       block_place p = place(g, i, rows);
-      compute(g, (const float *)g->a + p.a, p.rows, b, tile);
-      store_tile(g, tile, width, p.row, p.rows, j * width);
+      tile_target t = target_of(g, &p, j * width, width, rows, tile);
+      compute(g, (const float *)g->a + p.a, p.rows, b, &t);
+      if (t.out == tile) store_tile(g, tile, width, p.row, p.rows, j * width);
     }
   }
 }
 
 #if defined(__x86_64__)
 TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t rows,
-                                  const uint16_t *b, float *tile) {
+                                  const uint16_t *b, const tile_target *t) {
   __m512 acc[8][2];
   const uint16_t *row[8];
 #pragma unroll
@@ -160,9 +182,14 @@ TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t 
     }
   }
 #pragma unroll
-  for (int i = 0; i < 8; i++) {
-    _mm512_storeu_ps(tile + i * 32, acc[i][0]);
-    _mm512_storeu_ps(tile + i * 32 + 16, acc[i][1]);
+  for (int j = 0; j < 2; j++) {
+    const __m512 shift = t->bias ? _mm512_loadu_ps(t->bias + j * 16) : _mm512_setzero_ps();
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      float *out = t->out + i * t->stride + j * 16;
+      _mm512_storeu_ps(out,
+                       _mm512_add_ps(acc[i][j], t->accumulate ? _mm512_loadu_ps(out) : shift));
+    }
   }
 }
 #endif
@@ -176,8 +203,9 @@ void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t pan
     const uint16_t *b = (const uint16_t *)g->b + j * k * 32;
     for (size_t i = block; i < block_end; i++) {
       block_place p = place(g, i, 8);
-      tile_bf16(g, (const uint16_t *)g->a + p.a, p.rows, b, tile);
-      store_tile(g, tile, 32, p.row, p.rows, j * 32);
+      tile_target t = target_of(g, &p, j * 32, 32, 8, tile);
+      tile_bf16(g, (const uint16_t *)g->a + p.a, p.rows, b, &t);
+      if (t.out == tile) store_tile(g, tile, 32, p.row, p.rows, j * 32);
     }
   }
 #else
