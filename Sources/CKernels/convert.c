@@ -1,8 +1,7 @@
 #include <string.h>
 
-#include "ck_bf16.h"
 #include "ck_elementwise.h"
-#include "ck_variants.h"
+#include "ck_lanes.h"
 
 CK_BODY void ck_fill_f32_body(float *y, float value, size_t n) {
   for (size_t i = 0; i < n; i++) y[i] = value;
@@ -10,7 +9,7 @@ CK_BODY void ck_fill_f32_body(float *y, float value, size_t n) {
 CK_VARIANTS(ck_fill_f32, (float *y, float value, size_t n), (y, value, n))
 
 CK_BODY void ck_f32_to_bf16_body(uint16_t *y, const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) y[i] = (uint16_t)bf16_bits(x[i]);
+  ck_round_row(y, x, n, 0);
 }
 CK_VARIANTS(ck_f32_to_bf16, (uint16_t *y, const float *x, size_t n), (y, x, n))
 

@@ -159,6 +159,33 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
   }
 }
 
+// The register tile of two factors in panels: ROWS of the rows of a row panel, from `a` on.
+#define CK_PANEL_TILE_F32(SUFFIX, TARGET, WIDTH, ROWS)                                            \
+  TARGET static void panel_tile_##SUFFIX(const void *left, const void *right, size_t k,           \
+                                         float *out, ptrdiff_t stride, int accumulate) {          \
+    const float *a = left, *b = right;                                                            \
+    vec_##SUFFIX acc[ROWS][2];                                                                    \
+    _Pragma("unroll") for (int i = 0; i < ROWS; i++) acc[i][0] = acc[i][1] = (vec_##SUFFIX){0};   \
+    for (; k > 0; k--, a += CK_ROW_PANEL, b += 2 * WIDTH) {                                       \
+      vec_##SUFFIX b0 = *(const vec_##SUFFIX *)b, b1 = *(const vec_##SUFFIX *)(b + WIDTH);        \
+      _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                          \
+        acc[i][0] += a[i] * b0;                                                                   \
+        acc[i][1] += a[i] * b1;                                                                   \
+      }                                                                                           \
+    }                                                                                             \
+    _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                            \
+      _Pragma("unroll") for (int j = 0; j < 2; j++) {                                             \
+        vec_##SUFFIX *to = (vec_##SUFFIX *)(out + i * stride + j * WIDTH);                        \
+        *to = accumulate ? *to + acc[i][j] : acc[i][j];                                           \
+      }                                                                                           \
+    }                                                                                             \
+  }
+#if defined(__x86_64__)
+CK_PANEL_TILE_F32(avx512, TARGET_AVX512F, 16, 8)
+CK_PANEL_TILE_F32(avx2, CK_TARGET_AVX2, 8, 4)
+#endif
+CK_PANEL_TILE_F32(plain, , 4, 4)
+
 #if defined(__x86_64__)
 TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t rows,
                                   const uint16_t *b, const tile_target *t) {
@@ -192,6 +219,33 @@ TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t 
     }
   }
 }
+
+TARGET_BF16 static void panel_tile_bf16(const void *left, const void *right, size_t k, float *out,
+                                        ptrdiff_t stride, int accumulate) {
+  const uint16_t *a = left, *b = right;
+  __m512 acc[8][2];
+#pragma unroll
+  for (int i = 0; i < 8; i++) acc[i][0] = acc[i][1] = _mm512_setzero_ps();
+  for (; k > 0; k -= 2, a += 2 * CK_ROW_PANEL, b += 64) {
+    __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 32);
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      int pair;
+      memcpy(&pair, a + 2 * i, 4);
+      __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+      acc[i][0] = _mm512_dpbf16_ps(acc[i][0], x, b0);
+      acc[i][1] = _mm512_dpbf16_ps(acc[i][1], x, b1);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+#pragma unroll
+    for (int j = 0; j < 2; j++) {
+      float *to = out + i * stride + j * 16;
+      _mm512_storeu_ps(to, accumulate ? _mm512_add_ps(_mm512_loadu_ps(to), acc[i][j]) : acc[i][j]);
+    }
+  }
+}
 #endif
 
 void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
@@ -210,5 +264,56 @@ void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t pan
   }
 #else
   (void)g, (void)block, (void)block_end, (void)panel, (void)panel_end;
+#endif
+}
+
+typedef void (*panel_tile)(const void *a, const void *b, size_t k, float *out, ptrdiff_t stride,
+                           int accumulate);
+
+// All tiles of a product of panels; bytes are those of an element of A and B.
+static void run_panels(const ck_gemm_panels_t *g, panel_tile compute, size_t rows, size_t bytes) {
+  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
+  const size_t width = ck_gemm_panel();
+  for (size_t column = 0; column < g->columns; column += width) {
+    const char *b = (const char *)g->b + column * g->b_panel_k * bytes;
+    const size_t columns = g->columns - column < width ? g->columns - column : width;
+    for (size_t row = 0; row < g->rows; row += rows) {
+      const char *a = (const char *)g->a + (row / CK_ROW_PANEL * CK_ROW_PANEL * g->a_panel_k +
+                                            row % CK_ROW_PANEL * (bytes == 2 ? 2 : 1)) * bytes;
+      float *c = g->c + (ptrdiff_t)row * g->c_stride + column;
+      const size_t left = g->rows - row;
+      if (left >= rows && columns == width) {
+        compute(a, b, g->k, c, g->c_stride, g->accumulate);
+        continue;
+      }
+      compute(a, b, g->k, tile, (ptrdiff_t)width, 0);
+      for (size_t i = 0; i < (left < rows ? left : rows); i++)
+        for (size_t j = 0; j < columns; j++) {
+          float *to = c + (ptrdiff_t)i * g->c_stride + j;
+          *to = (g->accumulate ? *to : 0) + tile[i * width + j];
+        }
+    }
+  }
+}
+
+void ck_gemm_panels_f32(const ck_gemm_panels_t *g) {
+#if defined(__x86_64__)
+  if (ck_isa() >= CK_ISA_AVX512) {
+    run_panels(g, panel_tile_avx512, 8, 4);
+    return;
+  }
+  if (ck_isa() == CK_ISA_AVX2) {
+    run_panels(g, panel_tile_avx2, 4, 4);
+    return;
+  }
+#endif
+  run_panels(g, panel_tile_plain, 4, 4);
+}
+
+void ck_gemm_panels_bf16(const ck_gemm_panels_t *g) {
+#if defined(__x86_64__)
+  run_panels(g, panel_tile_bf16, 8, 2);
+#else
+  (void)g;
 #endif
 }

@@ -131,19 +131,70 @@ import Testing
   @Test(arguments: isas)
   func bfloat16RowsArePackedInPairs(_ isa: ck_isa_t) {
     limited(isa) {
-      for (k, n) in [(1, 1), (2, 33), (5, 16), (7, 65)] {
-        let width = ck_gemm_panel()
-        let (offset, total) = (2, 2 + (k + 1) / 2 * 2 + 2)
-        let source = (0..<k * (n + 1)).map { UInt16($0 + 1) }
-        var packed = [UInt16](repeating: 0xEEEE, count: panels(n) * width * total)
-        ck_pack_b_rows_bf16(&packed, total, offset, source, k, n, n + 1, 0, panels(n))
-        for (index, value) in packed.enumerated() {
-          let (panel, place) = (index / (total * width), index % (total * width))
-          let row = place / (2 * width) * 2 + place % 2 - offset
-          let column = panel * width + place % (2 * width) / 2
-          let isFilled = row >= 0 && row < (k + 1) / 2 * 2
-          let expected = row < k && column < n ? isFilled ? source[row * (n + 1) + column] : 0 : 0
-          #expect(value == (isFilled ? expected : 0xEEEE))
+      for (k, n) in [(1, 1), (2, 33), (5, 16), (7, 65), (70, 24)] {
+        for width in [8, 16, 32] {
+          let room = (k + 1) / 2 * 2 + 4
+          let columns = (n + width - 1) / width * width
+          let source = (0..<k * (n + 1)).map { UInt16(truncatingIfNeeded: $0 + 1) }
+          var packed = [UInt16](repeating: 0xEEEE, count: columns * room)
+          ck_pack_panels_rows_bf16(&packed, room, width, source, n + 1, k, n)
+          var widened = [UInt16](repeating: 0xEEEE, count: packed.count)
+          let floats = source.map { Float(bitPattern: UInt32($0) << 16) }
+          ck_pack_panels_bf16(&widened, room, width, floats, n + 1, k, n)
+          for (index, value) in packed.enumerated() {
+            let (panel, place) = (index / (room * width), index % (room * width))
+            let row = place / (2 * width) * 2 + place % 2
+            let column = panel * width + place % (2 * width) / 2
+            let isFilled = row < (k + 1) / 2 * 2
+            let inside = row < k && column < n
+            let expected = isFilled ? inside ? source[row * (n + 1) + column] : 0 : 0xEEEE
+            #expect(value == expected)
+            // The instruction that rounds takes denormal numbers for 0.
+            #expect(widened[index] == expected || expected < 0x80 && widened[index] == 0)
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: isas)
+  func panelsMultiplyAsFloat64Does(_ isa: ck_isa_t) {
+    limited(isa) {
+      for (m, n, k) in [(1, 1, 1), (7, 33, 5), (17, 8, 31), (8, 32, 64), (33, 77, 17)] {
+        let (a, b) = (numbers(k * m, seed: 7), numbers(k * n, seed: 8))
+        for isBFloat16 in ck_gemm_has_bf16() != 0 ? [false, true] : [false] {
+          let (width, room) = (ck_gemm_panel(), (k + 1) / 2 * 2)
+          var left = [Float](repeating: .nan, count: (m + 7) / 8 * 8 * room)
+          var right = [Float](repeating: .nan, count: (n + width - 1) / width * width * room)
+          var c = [Float](repeating: 2, count: m * (n + 1))
+          left.withUnsafeMutableBytes { l in
+            right.withUnsafeMutableBytes { r in
+              if isBFloat16 {
+                ck_pack_panels_bf16(l.halves, room, 8, a, m, k, m)
+                ck_pack_panels_bf16(r.halves, room, width, b, n, k, n)
+              } else {
+                ck_pack_panels_f32(l.floats, room, 8, a, m, k, m)
+                ck_pack_panels_f32(r.floats, room, width, b, n, k, n)
+              }
+              c.withUnsafeMutableBufferPointer { c in
+                var g = ck_gemm_panels_t(
+                  a: l.baseAddress, b: r.baseAddress, rows: m, columns: n,
+                  k: isBFloat16 ? room : k, a_panel_k: room, b_panel_k: room, c: c.baseAddress,
+                  c_stride: n + 1, accumulate: 1)
+                if isBFloat16 { ck_gemm_panels_bf16(&g) } else { ck_gemm_panels_f32(&g) }
+              }
+            }
+          }
+          let (x, y) = isBFloat16 ? (a.map(rounded), b.map(rounded)) : (a, b)
+          for i in 0..<m {
+            for j in 0..<n {
+              let sum = (0..<k).reduce(2.0) {
+                $0 + Double(x[$1 * m + i]) * Double(y[$1 * n + j])
+              }
+              #expect(abs(Double(c[i * (n + 1) + j]) - sum) <= 1e-6 * Double(k + 2))
+            }
+            #expect(c[i * (n + 1) + n] == 2)
+          }
         }
       }
     }

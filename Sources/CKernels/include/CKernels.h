@@ -12,3 +12,4 @@
 #include "ck_reduce.h"
 #include "ck_spatial.h"
 #include "ck_unary.h"
+#include "ck_winograd.h"

@@ -39,6 +39,22 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
 void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
                   size_t panel_end);
 
+// C (+)= A · B with both factors in panels: a[row / CK_ROW_PANEL][k][row % CK_ROW_PANEL],
+// b[column / ck_gemm_panel()][k][column % ck_gemm_panel()], what is beyond rows and columns is
+// read but has no effect on C. bf16: pairs along k, which is even, are neighbours:
+// a[row / CK_ROW_PANEL][k / 2][row % CK_ROW_PANEL][2], b likewise.
+enum { CK_ROW_PANEL = 8 };
+typedef struct {
+  const void *a, *b;
+  size_t rows, columns, k;
+  size_t a_panel_k, b_panel_k;  // numbers along k that a panel has room for, at least k
+  float *c;
+  ptrdiff_t c_stride;
+  int accumulate;  // 1: C += A · B; 0: C = A · B
+} ck_gemm_panels_t;
+void ck_gemm_panels_f32(const ck_gemm_panels_t *g);
+void ck_gemm_panels_bf16(const ck_gemm_panels_t *g);
+
 // Packs rows [k_offset, k_offset + k) of panels [panel, panel_end) of B. Element (i, j) of these
 // rows is src[i * k_stride + j * n_stride], where one of the strides is 1; columns from n on become
 // zero. dst holds, per panel, k_total * ck_gemm_panel() elements. bf16: k_total and k_offset are
@@ -49,9 +65,16 @@ void ck_pack_b_f32(float *dst, size_t k_total, size_t k_offset, const float *src
 void ck_pack_b_bf16(uint16_t *dst, size_t k_total, size_t k_offset, const float *src, size_t k,
                     size_t n, ptrdiff_t k_stride, ptrdiff_t n_stride, size_t panel,
                     size_t panel_end);
-// The same from a source that is bfloat16 already, for n_stride = 1.
-void ck_pack_b_rows_bf16(uint16_t *dst, size_t k_total, size_t k_offset, const uint16_t *src,
-                         size_t k, size_t n, ptrdiff_t k_stride, size_t panel, size_t panel_end);
+// Packs the rows of src [k, n] into panels of `width` columns, 8 or a multiple of 16, with room for
+// panel_k rows each: dst[j / width][i][j % width]; the last panel is filled up with zeros. bf16:
+// pairs of rows are neighbours, an odd k is followed by a row of zeros, panel_k is even.
+void ck_pack_panels_f32(float *dst, size_t panel_k, size_t width, const float *src,
+                        ptrdiff_t stride, size_t k, size_t n);
+void ck_pack_panels_bf16(uint16_t *dst, size_t panel_k, size_t width, const float *src,
+                         ptrdiff_t stride, size_t k, size_t n);
+// The same from a source that is bfloat16 already.
+void ck_pack_panels_rows_bf16(uint16_t *dst, size_t panel_k, size_t width, const uint16_t *src,
+                              ptrdiff_t stride, size_t k, size_t n);
 
 // y[j * y_stride + i] = x[i * x_stride + j] for i in [0, rows), j in [0, columns). bf16: rows is
 // rounded up to even with zeros.

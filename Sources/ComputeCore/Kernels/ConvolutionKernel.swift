@@ -89,8 +89,19 @@ struct PaddedActivation {
 func convolutionForward(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry
 ) -> Tensor {
-  let y = Tensor(uninitialized: [g.images, g.outHeight, g.outWidth, g.outChannels])
   let type = FactorType.current
+  if let tiles = g.winogradTiles {
+    let packed = weight.packed(.winogradForward, type) {
+      let (w, steps) = (weight.cast(to: .float32), g.taps * g.inChannels)
+      return withExtendedLifetime(w) {
+        PackedFactor(
+          winograd: w.pointer,
+          ck_winograd_kernel_t(row: 1, column: steps, tap: g.inChannels, flipped: 0),
+          k: g.inChannels, columns: g.outChannels, type: type)
+      }
+    }
+    return winogradConvolution(x, packed, bias, tiles, type)
+  }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) {
     let w = weight.cast(to: .float32)
@@ -110,26 +121,10 @@ func convolutionForward(
           })
     }
   }
-  var target = ProductTarget(pointer: y.pointer, stride: g.outChannels)
-  target.bias = bias.map { UnsafePointer($0.pointer) }
-  withExtendedLifetime((x, bias)) {
-    if g.isPointwise {
-      let count = g.images * g.height * g.width
-      withMatrixRows(x.pointer, count: count, k: g.inChannels, type) {
-        parallelProduct($0, packed, into: target)
-      }
-    } else {
-      let padded = PaddedActivation(
-        x.pointer, images: g.images, g.height, g.width, g.inChannels,
-        height: g.paddedHeight, width: g.paddedWidth, top: g.padding.top, left: g.padding.left,
-        type: type)
-      let rows = padded.rows(
-        images: g.images, outHeight: g.outHeight, outWidth: g.outWidth, kh: g.kernelHeight,
-        kw: g.kernelWidth, stride: g.stride)
-      withExtendedLifetime(padded) { parallelProduct(rows, packed, into: target) }
-    }
-  }
-  return y
+  return directConvolution(
+    x, packed, bias, g, stride: g.stride, dilation: 1,
+    source: (g.height, g.width, g.inChannels), padded: (g.paddedHeight, g.paddedWidth),
+    top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels))
 }
 
 /// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.
@@ -138,8 +133,19 @@ func convolutionForward(
 func convolutionInputGradient(
   _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry
 ) -> Tensor {
-  let dx = Tensor(uninitialized: [g.images, g.height, g.width, g.inChannels])
   let type = FactorType.current
+  if let tiles = g.winogradInputGradientTiles {
+    let packed = weight.packed(.winogradInputGradient, type) {
+      let (w, steps) = (weight.cast(to: .float32), g.taps * g.inChannels)
+      return withExtendedLifetime(w) {
+        PackedFactor(
+          winograd: w.pointer,
+          ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
+          k: g.outChannels, columns: g.inChannels, type: type)
+      }
+    }
+    return winogradConvolution(dy, packed, bias, tiles, type)
+  }
   let channels = type.padded(g.outChannels)
   let packed = weight.packed(.inputGradient, type) {
     let w = weight.cast(to: .float32)
@@ -153,27 +159,45 @@ func convolutionInputGradient(
         })
     }
   }
-  var target = ProductTarget(pointer: dx.pointer, stride: g.inChannels)
-  target.bias = bias.map { UnsafePointer($0.pointer) }
-  withExtendedLifetime((dy, bias)) {
+  return directConvolution(
+    dy, packed, bias, g, stride: 1, dilation: g.stride,
+    source: (g.outHeight, g.outWidth, g.outChannels),
+    padded: (g.height + g.kernelHeight - 1, g.width + g.kernelWidth - 1),
+    top: g.kernelHeight - 1 - g.padding.top, left: g.kernelWidth - 1 - g.padding.left,
+    target: (g.height, g.width, g.inChannels))
+}
+
+/// A picture's rows, columns and channels.
+typealias PictureSize = (height: Int, width: Int, channels: Int)
+
+/// The implicit product of the padded, dilated `x` and a packed kernel of `g`'s size.
+private func directConvolution(
+  _ x: Tensor, _ packed: PackedFactor, _ bias: Tensor?, _ g: ConvolutionGeometry, stride: Int,
+  dilation: Int, source: PictureSize, padded: (height: Int, width: Int), top: Int, left: Int,
+  target: PictureSize
+) -> Tensor {
+  let y = Tensor(uninitialized: [g.images, target.height, target.width, target.channels])
+  let type = FactorType.current
+  var result = ProductTarget(pointer: y.pointer, stride: target.channels)
+  result.bias = bias.map { UnsafePointer($0.pointer) }
+  withExtendedLifetime((x, bias)) {
     if g.isPointwise {
-      let count = g.images * g.height * g.width
-      withMatrixRows(dy.pointer, count: count, k: g.outChannels, type) {
-        parallelProduct($0, packed, into: target)
+      let count = g.images * source.height * source.width
+      withMatrixRows(x.pointer, count: count, k: source.channels, type) {
+        parallelProduct($0, packed, into: result)
       }
     } else {
-      let padded = PaddedActivation(
-        dy.pointer, images: g.images, g.outHeight, g.outWidth, g.outChannels,
-        height: g.height + g.kernelHeight - 1, width: g.width + g.kernelWidth - 1,
-        top: g.kernelHeight - 1 - g.padding.top, left: g.kernelWidth - 1 - g.padding.left,
-        dilation: g.stride, type: type)
-      let rows = padded.rows(
-        images: g.images, outHeight: g.height, outWidth: g.width, kh: g.kernelHeight,
-        kw: g.kernelWidth, stride: 1)
-      withExtendedLifetime(padded) { parallelProduct(rows, packed, into: target) }
+      let copy = PaddedActivation(
+        x.pointer, images: g.images, source.height, source.width, source.channels,
+        height: padded.height, width: padded.width, top: top, left: left, dilation: dilation,
+        type: type)
+      let rows = copy.rows(
+        images: g.images, outHeight: target.height, outWidth: target.width, kh: g.kernelHeight,
+        kw: g.kernelWidth, stride: stride)
+      withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
     }
   }
-  return dx
+  return y
 }
 
 /// A matrix `[count, k]` as rows: in place for `float32`, else a converted copy.

@@ -16,6 +16,8 @@ final class PackedFactor: @unchecked Sendable {
   /// Length of the summed axis, padding included.
   let k: Int
   let columns: Int
+  /// Elements between the factors of two places of Winograd's algorithm; 0 for a direct product.
+  let plane: Int
   private let storage: Storage
 
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
@@ -29,6 +31,7 @@ final class PackedFactor: @unchecked Sendable {
   init(k: Int, columns: Int, type: FactorType, pieces: [FactorPiece]) {
     self.k = k
     self.columns = columns
+    plane = 0
     let storage = Storage(
       byteCount: PackedFactor.byteCount(k: k, columns: columns, type: type))
     self.storage = storage
@@ -37,6 +40,30 @@ final class PackedFactor: @unchecked Sendable {
         PackedFactor.pack(
           piece, into: storage.pointer, k: k, columns: columns, type: type,
           panels: panel..<panel + 1)
+      }
+    }
+  }
+
+  /// Transforms and packs 3x3 kernels at `weight` for Winograd's algorithm, on all threads.
+  init(
+    winograd weight: UnsafePointer<Float>, _ kernel: ck_winograd_kernel_t, k: Int, columns: Int,
+    type: FactorType
+  ) {
+    let (padded, width, panels) = (type.padded(k), ck_gemm_panel(), panelCount(columns))
+    let plane = panels * width * padded
+    let storage = Storage(byteCount: CK_WINOGRAD_PLACES * plane * type.byteCount)
+    (self.k, self.columns, self.plane, self.storage) = (padded, columns, plane, storage)
+    ThreadPool.shared.run(items: panels) { panel in
+      var kernel = kernel
+      switch type {
+      case .float32:
+        ck_winograd_weights_f32(
+          storage.pointer.assumingMemoryBound(to: Float.self), plane, padded, weight, &kernel, k,
+          columns, panel)
+      case .bfloat16:
+        ck_winograd_weights_bf16(
+          storage.pointer.assumingMemoryBound(to: UInt16.self), plane, padded, weight, &kernel, k,
+          columns, panel)
       }
     }
   }
@@ -59,10 +86,12 @@ final class PackedFactor: @unchecked Sendable {
   }
 }
 
-/// Which product of a layer a weight is packed for.
+/// Which product of a layer a weight is packed for, and how it is computed.
 enum WeightUse: Hashable, Sendable {
   case forward
   case inputGradient
+  case winogradForward
+  case winogradInputGradient
 }
 
 /// Packed forms of one frozen weight, kept beside its numbers.

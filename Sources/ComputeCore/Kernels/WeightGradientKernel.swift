@@ -7,133 +7,157 @@ import CKernels
 func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeometry) -> Tensor {
   let type = FactorType.current
   let shape = [g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels]
-  guard dy.count > 0 else { return Tensor.zeros(shape) }
+  guard dy.count > 0, g.inChannels > 0 else { return Tensor.zeros(shape) }
+  // Kernels in Winograd's form take 16/9 of the memory, so not those of very wide layers.
+  if let tiles = g.winogradTiles, g.inChannels * g.outChannels <= 1 << 19 {
+    return winogradWeightGradient(dy, x, tiles, type)
+  }
   let dw = Tensor(uninitialized: shape)
-  // A pointwise convolution has one long line, so that short lines waste nothing.
-  let lines = g.isPointwise ? 1 : g.images * g.outHeight
-  let pixels = g.isPointwise ? g.images * g.height * g.width : g.outWidth
-  let lineLength = type.padded(pixels)
-  let transposed = TransposedGradient(
-    dy.pointer, lines: lines, pixels: pixels, lineLength: lineLength, channels: g.outChannels,
-    type: type)
-  let source: PaddedActivation? =
-    g.isPointwise && type == .float32
-    ? nil
-    : PaddedActivation(
-      x.pointer, images: g.isPointwise ? 1 : g.images, g.isPointwise ? 1 : g.height,
-      g.isPointwise ? pixels : g.width, g.inChannels,
-      height: g.isPointwise ? 1 : g.paddedHeight, width: g.isPointwise ? pixels : g.paddedWidth,
-      top: g.padding.top, left: g.padding.left, type: type)
-  let base = source.map { UnsafeRawPointer($0.storage.pointer) } ?? UnsafeRawPointer(x.pointer)
-  let channels = source?.channels ?? g.inChannels
-  let width = source?.width ?? pixels
-  let height = source?.height ?? 1
+  let left = GradientPanels(dy, g, type)
+  let right = TapPixels(x, g, type)
   let columnsPerItem = 4 * ck_gemm_panel()
   let parts = (g.inChannels + columnsPerItem - 1) / columnsPerItem
+  // Short lines are gathered until a block is worth a product, long ones are cut.
+  let linesPerBlock = max(1, 1_024 / left.lineLength)
+  let pieceLength = min(left.lineLength, 1_024)
   ThreadPool.shared.run(items: g.taps * parts) { item in
-    let (tap, part) = (item / parts, item % parts)
-    let first = part * columnsPerItem
-    let columns = min(columnsPerItem, g.inChannels - first)
-    let tapOffset = (tap / g.kernelWidth * width + tap % g.kernelWidth) * channels + first
-    // Short lines are gathered until a block is worth a product, long ones are cut.
-    let linesPerBlock = max(1, 1_024 / lineLength)
-    let pieceLength = min(lineLength, 1_024)
+    let (tap, first) = (item / parts, item % parts * columnsPerItem)
+    let columns = first..<min(g.inChannels, first + columnsPerItem)
+    let roomRows = linesPerBlock * pieceLength
     let scratch = Storage(
-      byteCount: PackedFactor.byteCount(
-        k: linesPerBlock * pieceLength, columns: columns, type: type))
+      byteCount: PackedFactor.byteCount(k: roomRows, columns: columns.count, type: type))
     var isFirst = true
-    for line in stride(from: 0, to: lines, by: linesPerBlock) {
-      let blockLines = min(linesPerBlock, lines - line)
-      for start in stride(from: 0, to: lineLength, by: pieceLength) {
-        let length = min(pieceLength, lineLength - start)
-        let k = blockLines * length
+    for line in stride(from: 0, to: left.lines, by: linesPerBlock) {
+      let blockLines = min(linesPerBlock, left.lines - line)
+      for start in stride(from: 0, to: left.lineLength, by: pieceLength) {
+        let length = min(pieceLength, left.lineLength - start)
         for index in 0..<blockLines {
-          let (image, y) = ((line + index) / g.outHeight, (line + index) % g.outHeight)
-          let origin =
-            g.isPointwise
-            ? start * channels
-            : (image * height + y * g.stride) * width * channels + start * g.stride * channels
-          packLine(
-            base, offset: origin + tapOffset, into: scratch, kTotal: k, kOffset: index * length,
-            k: min(length, pixels - start), columns: columns, kStride: g.stride * channels, type)
+          right.pack(
+            tap: tap, columns, line: line + index, start..<min(left.pixels, start + length),
+            into: scratch, row: index * length, roomRows: roomRows)
         }
-        let rows = transposed.rows(start: line * lineLength + start, k: k)
-        product(
-          rows, scratch.pointer, columns: columns,
-          into: ProductTarget(
-            pointer: dw.pointer + tap * g.inChannels + first, stride: g.taps * g.inChannels,
-            accumulates: !isFirst))
+        var product = ck_gemm_panels_t(
+          a: left.pointer(row: line * left.lineLength + start), b: scratch.pointer,
+          rows: g.outChannels, columns: columns.count, k: blockLines * length,
+          a_panel_k: left.rows, b_panel_k: roomRows,
+          c: dw.pointer + tap * g.inChannels + first, c_stride: g.taps * g.inChannels,
+          accumulate: isFirst ? 0 : 1)
+        switch type {
+        case .float32: ck_gemm_panels_f32(&product)
+        case .bfloat16: ck_gemm_panels_bf16(&product)
+        }
         isFirst = false
       }
     }
     withExtendedLifetime(scratch) {}
   }
-  withExtendedLifetime((x, source, transposed)) {}
+  withExtendedLifetime((x, left, right)) {}
   return dw
 }
 
-/// Packs `k` pixels of one line, `columns` channels of each, as rows of a right factor.
-private func packLine(
-  _ base: UnsafeRawPointer, offset: Int, into scratch: Storage, kTotal: Int, kOffset: Int, k: Int,
-  columns: Int, kStride: Int, _ type: FactorType
-) {
-  switch type {
-  case .float32:
-    ck_pack_b_f32(
-      scratch.pointer.assumingMemoryBound(to: Float.self), kTotal, kOffset,
-      base.assumingMemoryBound(to: Float.self) + offset, k, columns, kStride, 1, 0,
-      panelCount(columns))
-  case .bfloat16:
-    ck_pack_b_rows_bf16(
-      scratch.pointer.assumingMemoryBound(to: UInt16.self), kTotal, kOffset,
-      base.assumingMemoryBound(to: UInt16.self) + offset, k, columns, kStride, 0,
-      panelCount(columns))
-  }
-}
-
-/// `dyᵀ`, `[channels, lines · lineLength]`, in the factor type; the ends of short lines are zero.
-private struct TransposedGradient {
+/// `dy` as a left factor in panels, `[out / 8][lines · lineLength][8]`; the ends of short lines
+/// are zero.
+private struct GradientPanels {
   let storage: Storage
   let type: FactorType
-  let stride: Int
-  let channels: Int
+  let lines: Int
+  let pixels: Int
+  let lineLength: Int
+  var rows: Int { lines * lineLength }
 
-  init(
-    _ dy: UnsafePointer<Float>, lines: Int, pixels: Int, lineLength: Int, channels: Int,
-    type: FactorType
-  ) {
-    self.type = type
-    self.channels = channels
-    // Rows a power of two apart would fall into the same cache sets; an odd multiple is none.
-    let stride = ((lines * lineLength + 31) / 32 | 1) * 32
-    self.stride = stride
-    let storage = Storage(byteCount: channels * stride * type.byteCount)
+  init(_ dy: Tensor, _ g: ConvolutionGeometry, _ type: FactorType) {
+    // A pointwise convolution has one long line, so that short lines waste nothing.
+    let lines = g.isPointwise ? 1 : g.images * g.outHeight
+    let pixels = g.isPointwise ? g.images * g.height * g.width : g.outWidth
+    let lineLength = type.padded(pixels)
+    (self.type, self.lines, self.pixels, self.lineLength) = (type, lines, pixels, lineLength)
+    let (width, channels, rows) = (Int(CK_ROW_PANEL), g.outChannels, lines * lineLength)
+    let storage = Storage(
+      byteCount: (channels + width - 1) / width * width * rows * type.byteCount)
     self.storage = storage
     let pixelsPerItem = 256
     let itemsPerLine = (pixels + pixelsPerItem - 1) / pixelsPerItem
     ThreadPool.shared.run(items: lines * itemsPerLine) { item in
-      let (line, part) = (item / itemsPerLine, item % itemsPerLine)
-      let first = part * pixelsPerItem
+      let (line, first) = (item / itemsPerLine, item % itemsPerLine * pixelsPerItem)
       let count = min(pixelsPerItem, pixels - first)
-      let source = dy + (line * pixels + first) * channels
-      let target = line * lineLength + first
+      let source = dy.pointer + (line * pixels + first) * channels
+      let offset = (line * lineLength + first) * width
       switch type {
       case .float32:
-        ck_transpose_f32(
-          storage.pointer.assumingMemoryBound(to: Float.self) + target, stride, source, channels,
-          count, channels)
+        ck_pack_panels_f32(
+          storage.pointer.assumingMemoryBound(to: Float.self) + offset, rows, width, source,
+          channels, count, channels)
       case .bfloat16:
-        ck_transpose_bf16(
-          storage.pointer.assumingMemoryBound(to: UInt16.self) + target, stride, source, channels,
-          count, channels)
+        ck_pack_panels_bf16(
+          storage.pointer.assumingMemoryBound(to: UInt16.self) + offset, rows, width, source,
+          channels, count, channels)
       }
     }
+    withExtendedLifetime(dy) {}
   }
 
-  /// All channels as rows, from column `start` on.
-  func rows(start: Int, k: Int) -> FactorRows {
-    FactorRows(
-      pointer: UnsafeRawPointer(storage.pointer) + start * type.byteCount, type: type,
-      rowStride: stride, rowsPerLine: channels, segmentLength: k)
+  /// The factor from row `row` of the summed axis on.
+  func pointer(row: Int) -> UnsafeRawPointer {
+    UnsafeRawPointer(storage.pointer) + row * Int(CK_ROW_PANEL) * type.byteCount
+  }
+}
+
+/// The pixels of `x` that a tap sees, to be packed as a right factor.
+///
+/// Those of a pointwise convolution are `x` as it is, others come from a zero-padded copy.
+private struct TapPixels {
+  private let x: Tensor
+  private let g: ConvolutionGeometry
+  private let type: FactorType
+  private let padded: PaddedActivation?
+
+  init(_ x: Tensor, _ g: ConvolutionGeometry, _ type: FactorType) {
+    (self.x, self.g, self.type) = (x, g, type)
+    padded =
+      g.isPointwise
+      ? nil
+      : PaddedActivation(
+        x.pointer, images: g.images, g.height, g.width, g.inChannels, height: g.paddedHeight,
+        width: g.paddedWidth, top: g.padding.top, left: g.padding.left, type: type)
+  }
+
+  /// Packs the pixels of one line, as the summed axis from `row` on, in panels of `roomRows` rows.
+  func pack(
+    tap: Int, _ columns: Range<Int>, line: Int, _ pixels: Range<Int>, into scratch: Storage,
+    row: Int, roomRows: Int
+  ) {
+    let width = ck_gemm_panel()
+    let target = scratch.pointer + row * width * type.byteCount
+    guard let padded else {
+      let source = x.pointer + pixels.lowerBound * g.inChannels + columns.lowerBound
+      switch type {
+      case .float32:
+        ck_pack_panels_f32(
+          target.assumingMemoryBound(to: Float.self), roomRows, width, source, g.inChannels,
+          pixels.count, columns.count)
+      case .bfloat16:
+        ck_pack_panels_bf16(
+          target.assumingMemoryBound(to: UInt16.self), roomRows, width, source, g.inChannels,
+          pixels.count, columns.count)
+      }
+      return
+    }
+    let (image, y) = (line / g.outHeight, line % g.outHeight)
+    let top = image * padded.height + y * g.stride + tap / g.kernelWidth
+    let left = pixels.lowerBound * g.stride + tap % g.kernelWidth
+    let offset = (top * padded.width + left) * padded.channels + columns.lowerBound
+    let step = g.stride * padded.channels
+    switch type {
+    case .float32:
+      ck_pack_panels_f32(
+        target.assumingMemoryBound(to: Float.self), roomRows, width,
+        padded.storage.pointer.assumingMemoryBound(to: Float.self) + offset, step, pixels.count,
+        columns.count)
+    case .bfloat16:
+      ck_pack_panels_rows_bf16(
+        target.assumingMemoryBound(to: UInt16.self), roomRows, width,
+        padded.storage.pointer.assumingMemoryBound(to: UInt16.self) + offset, step, pixels.count,
+        columns.count)
+    }
   }
 }

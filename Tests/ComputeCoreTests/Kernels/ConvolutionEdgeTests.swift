@@ -32,9 +32,20 @@ import Testing
     Case(0, 5, 6, 3, 4, 3, 1, [1, 1, 1, 1]), Case(0, 1, 1, 3, 4, 1, 1, [0, 0, 0, 0]),
     Case(2, 5, 6, 0, 4, 3, 1, [1, 1, 1, 1]), Case(2, 5, 6, 0, 4, 1, 1, [0, 0, 0, 0]),
     Case(2, 5, 6, 3, 0, 3, 1, [1, 1, 1, 1]), Case(2, 5, 6, 3, 0, 1, 1, [0, 0, 0, 0]),
+    Case(1, 1, 1_500, 40, 23, 1, 1, [0, 0, 0, 0]), Case(3, 17, 11, 33, 31, 1, 1, [0, 0, 0, 0]),
+    Case(2, 33, 31, 17, 20, 4, 2, [1, 1, 1, 1]), Case(1, 13, 77, 16, 9, 3, 2, [0, 1, 0, 1]),
   ]
 
-  @Test(arguments: cases, MatmulPrecision.allCases)
+  /// Large enough for Winograd's algorithm: odd sizes, all tails, several blocks and portions.
+  static let winogradCases = [
+    Case(1, 14, 15, 17, 31, 3, 1, [1, 1, 1, 1]), Case(3, 8, 8, 33, 16, 3, 1, [1, 1, 1, 1]),
+    Case(2, 9, 13, 77, 19, 3, 1, [0, 0, 0, 0]), Case(5, 7, 7, 16, 33, 3, 1, [2, 2, 2, 2]),
+    Case(1, 33, 17, 31, 40, 3, 1, [0, 2, 1, 0]), Case(4, 16, 16, 70, 40, 3, 1, [1, 1, 1, 1]),
+    Case(3, 34, 33, 16, 17, 3, 1, [1, 1, 1, 1]), Case(2, 12, 12, 18, 16, 3, 1, [4, 3, 3, 5]),
+    Case(1, 34, 36, 520, 16, 3, 1, [1, 1, 1, 1]), Case(1, 2, 130, 24, 48, 3, 1, [1, 1, 1, 1]),
+  ]
+
+  @Test(arguments: cases + winogradCases, MatmulPrecision.allCases)
   func agreesWithFloat64Loops(_ t: Case, _ precision: MatmulPrecision) throws {
     let x = Noise.tensor([t.n, t.h, t.w, t.c], seed: 1).asVariable()
     let weight = Noise.tensor([t.o, t.k, t.k, t.c], seed: 2).asVariable()
@@ -66,7 +77,8 @@ import Testing
   }
 
   /// A transposed convolution swaps the roles of result and input, so the same terms are its oracle.
-  @Test(arguments: cases.filter { $0.n * $0.c * $0.o > 0 }, MatmulPrecision.allCases)
+  @Test(
+    arguments: (cases + winogradCases).filter { $0.n * $0.c * $0.o > 0 }, MatmulPrecision.allCases)
   func transposedAgreesWithFloat64Loops(_ t: Case, _ precision: MatmulPrecision) throws {
     let heightLeft = (t.h + t.padding[0] + t.padding[1] - t.k) % t.stride
     let widthLeft = (t.w + t.padding[2] + t.padding[3] - t.k) % t.stride

@@ -1,0 +1,85 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Winograd's minimal filtering F(2x2, 3x3) for convolutions of [N, H, W, C] by 3x3 kernels with
+// stride 1: 16 products for four outputs in place of 36 (Lavin and Gray, arXiv:1509.09308).
+//
+//   Y = Aᵀ [(G g Gᵀ) ∘ (Bᵀ d B)] A,   Bᵀ = 1  0 -1  0   G = 1   0   0   Aᵀ = 1  1  1  0
+//                                          0  1  1  0       ½   ½   ½        0  1 -1 -1
+//                                          0 -1  1  0       ½  -½   ½
+//                                          0  1  0 -1       0   0   1
+//
+// The result is cut into tiles of 2x2 pixels; tile t reads 4x4 pixels of the source. The sum over
+// channels turns the elementwise product into 16 matrix products, one per "place" of the 4x4.
+
+enum { CK_WINOGRAD_PLACES = 16 };
+
+// A source [images, height, width, channels] and how tiles lie on it: the first tile starts `top`
+// rows and `left` columns before the first pixel; pixels outside are zero.
+typedef struct {
+  size_t height, width, channels;
+  size_t tiles_down, tiles_across;  // per image
+  ptrdiff_t top, left;
+} ck_winograd_t;
+
+// v[p · plane + (t - tile) · stride + c] = (Bᵀ d B)[p] of tiles [tile, tile_end), c in [0, channels);
+// stride ≥ channels, what is beyond channels becomes zero (at most one element). plane and stride
+// count elements.
+void ck_winograd_input_f32(float *v, size_t plane, size_t stride, const float *x,
+                           const ck_winograd_t *g, size_t tile, size_t tile_end);
+void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const float *x,
+                            const ck_winograd_t *g, size_t tile, size_t tile_end);
+
+// The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
+// v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes count elements.
+typedef struct {
+  float *m;
+  const void *v, *u;
+  size_t m_plane, v_plane, u_plane;
+  size_t tiles, k, columns;
+} ck_winograd_products_t;
+void ck_winograd_products_f32(const ck_winograd_products_t *w);
+void ck_winograd_products_bf16(const ck_winograd_products_t *w);
+
+// Pixels of tiles [tile, tile_end) of y [images, height, width, channels]: y = Aᵀ m A + bias for
+// channels [channel, channel_end), m[p · plane + (t - tile) · (channel_end - channel) + c]. g
+// describes y, whose last row and column of tiles may stick out; top and left are 0. bias
+// [channels] may be NULL.
+void ck_winograd_output_f32(float *y, const float *m, size_t plane, const float *bias,
+                            const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
+                            size_t channel_end);
+
+// Strides of a 3x3 kernel as it lies in memory; tap (ky, kx) is (ky · 3 + kx) · tap elements behind
+// tap 0, or, when `flipped`, in front of tap 8. One of row, column is 1.
+typedef struct {
+  ptrdiff_t row, column, tap;
+  int flipped;
+} ck_winograd_kernel_t;
+
+// Panel `panel` of the right factors u = G g Gᵀ of all places, packed as ck_pack_b_* does:
+// u[p · plane + panel · k_total · ck_gemm_panel()], rows [0, k), columns [0, n).
+void ck_winograd_weights_f32(float *u, size_t plane, size_t k_total, const float *w,
+                             const ck_winograd_kernel_t *kernel, size_t k, size_t n, size_t panel);
+void ck_winograd_weights_bf16(uint16_t *u, size_t plane, size_t k_total, const float *w,
+                              const ck_winograd_kernel_t *kernel, size_t k, size_t n,
+                              size_t panel);
+
+// Factors of the gradient by the kernel, du[p] = Σ_t (A dy Aᵀ)[p, t] ᵀ (Bᵀ d B)[p, t], packed for
+// ck_gemm_panels_*: tiles [tile, tile_end), `tile` even, are rows tile - first_tile and on of the
+// summed axis, which has k rows in all; channels are the other axis, in panels of `width`.
+void ck_winograd_input_panels_f32(float *v, size_t plane, size_t k, size_t width, const float *x,
+                                  const ck_winograd_t *g, size_t first_tile, size_t tile,
+                                  size_t tile_end);
+void ck_winograd_input_panels_bf16(uint16_t *v, size_t plane, size_t k, size_t width,
+                                   const float *x, const ck_winograd_t *g, size_t first_tile,
+                                   size_t tile, size_t tile_end);
+void ck_winograd_gradient_panels_f32(float *z, size_t plane, size_t k, size_t width,
+                                     const float *dy, const ck_winograd_t *g, size_t first_tile,
+                                     size_t tile, size_t tile_end);
+void ck_winograd_gradient_panels_bf16(uint16_t *z, size_t plane, size_t k, size_t width,
+                                      const float *dy, const ck_winograd_t *g, size_t first_tile,
+                                      size_t tile, size_t tile_end);
+
+// dw[o, ky, kx, c] = (Gᵀ du G)[ky, kx] for one o: du[p · plane + c], dw [3, 3, channels].
+void ck_winograd_weight_gradient_f32(float *dw, const float *du, size_t plane, size_t channels);

@@ -1,0 +1,308 @@
+#include "ck_winograd.h"
+
+#include "ck_gemm.h"
+#include "ck_lanes.h"
+
+enum { PLACES = CK_WINOGRAD_PLACES };
+
+// Channels that are worked on at a time.
+enum { BLOCK = 2048 };
+
+// Where the pixels of one tile are; those outside the source are zeros.
+typedef struct {
+  const float *start[PLACES];
+} window;
+
+static const float zeros[BLOCK];
+
+// Image, row and column of tile `tile`.
+typedef struct {
+  size_t image;
+  ptrdiff_t y, x;
+} tile_place;
+
+CK_BODY tile_place place_of(const ck_winograd_t *g, size_t tile) {
+  const size_t per_image = g->tiles_down * g->tiles_across, rest = tile % per_image;
+  return (tile_place){tile / per_image, (ptrdiff_t)(rest / g->tiles_across),
+                      (ptrdiff_t)(rest % g->tiles_across)};
+}
+
+// The size x size pixels of a tile from row 2 y - top and column 2 x - left on, at `channel`.
+CK_BODY void find_window(window *w, const float *x, const ck_winograd_t *g, size_t tile,
+                         size_t channel, ptrdiff_t size) {
+  const tile_place p = place_of(g, tile);
+  const float *image = x + p.image * g->height * g->width * g->channels + channel;
+  for (ptrdiff_t i = 0; i < size; i++) {
+    const ptrdiff_t row = 2 * p.y - g->top + i;
+    const int is_row = row >= 0 && row < (ptrdiff_t)g->height;
+    for (ptrdiff_t j = 0; j < size; j++) {
+      const ptrdiff_t column = 2 * p.x - g->left + j;
+      w->start[i * size + j] =
+          is_row && column >= 0 && column < (ptrdiff_t)g->width
+              ? image + (size_t)(row * (ptrdiff_t)g->width + column) * g->channels
+              : zeros;
+    }
+  }
+}
+
+CK_BODY ck_f16 pixel(const window *w, int i, size_t c, size_t n) {
+  return ck_load(w->start[i] + c, n);
+}
+
+// Bᵀ d B of n channels from c on.
+CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, size_t c, size_t n) {
+  ck_f16 t[4][4];
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    const ck_f16 d0 = pixel(w, j, c, n), d1 = pixel(w, 4 + j, c, n), d2 = pixel(w, 8 + j, c, n),
+                 d3 = pixel(w, 12 + j, c, n);
+    t[0][j] = d0 - d2;
+    t[1][j] = d1 + d2;
+    t[2][j] = d2 - d1;
+    t[3][j] = d1 - d3;
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    v[4 * i] = t[i][0] - t[i][2];
+    v[4 * i + 1] = t[i][1] + t[i][2];
+    v[4 * i + 2] = t[i][2] - t[i][1];
+    v[4 * i + 3] = t[i][1] - t[i][3];
+  }
+}
+
+// A dy Aᵀ of n channels from c on.
+CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, size_t c, size_t n) {
+  ck_f16 t[4][2];
+#pragma unroll
+  for (int j = 0; j < 2; j++) {
+    const ck_f16 d0 = pixel(w, j, c, n), d1 = pixel(w, 2 + j, c, n);
+    t[0][j] = d0;
+    t[1][j] = d0 + d1;
+    t[2][j] = d0 - d1;
+    t[3][j] = -d1;
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    z[4 * i] = t[i][0];
+    z[4 * i + 1] = t[i][0] + t[i][1];
+    z[4 * i + 2] = t[i][0] - t[i][1];
+    z[4 * i + 3] = -t[i][1];
+  }
+}
+
+CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+// One vector of channels of a tile of ck_winograd_input_*: n of them are there.
+CK_BODY void input_f32(float *v, size_t plane, const window *w, size_t c, size_t n) {
+  ck_f16 out[PLACES];
+  input_transform(out, w, c, n);
+#pragma unroll
+  for (int p = 0; p < PLACES; p++) ck_store(v + (size_t)p * plane + c, out[p], n);
+}
+
+CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, size_t c, size_t n,
+                        int native) {
+  ck_f16 out[PLACES];
+  input_transform(out, w, c, n);
+#pragma unroll
+  for (int p = 0; p < PLACES; p++) {
+    ck_store_bf16(v + (size_t)p * plane + c, ck_round(out[p], native), (n + 1) / 2 * 2);
+  }
+}
+
+// Tile after tile, block after block of channels; VECTOR(v, c, n) does n channels from c on.
+#define CK_INPUT(VECTOR)                                                                          \
+  window w;                                                                                       \
+  for (size_t t = tile; t < tile_end; t++, v += stride) {                                         \
+    for (size_t first = 0; first < g->channels; first += BLOCK) {                                 \
+      find_window(&w, x, g, t, first, 4);                                                         \
+      const size_t count = least(BLOCK, g->channels - first), whole = count / CK_LANES * CK_LANES; \
+      for (size_t c = 0; c < whole; c += CK_LANES) VECTOR(v + first, c, CK_LANES);                \
+      if (whole < count) VECTOR(v + first, whole, count - whole);                                 \
+    }                                                                                             \
+  }
+
+CK_BODY void ck_winograd_input_f32_body(float *v, size_t plane, size_t stride, const float *x,
+                                        const ck_winograd_t *g, size_t tile, size_t tile_end) {
+#define CK_VECTOR(V, C, N) input_f32(V, plane, &w, C, N)
+  CK_INPUT(CK_VECTOR)
+#undef CK_VECTOR
+}
+CK_VARIANTS(ck_winograd_input_f32,
+            (float *v, size_t plane, size_t stride, const float *x, const ck_winograd_t *g,
+             size_t tile, size_t tile_end),
+            (v, plane, stride, x, g, tile, tile_end))
+
+CK_BODY void ck_winograd_input_bf16_body(uint16_t *v, size_t plane, size_t stride, const float *x,
+                                         const ck_winograd_t *g, size_t tile, size_t tile_end,
+                                         int native) {
+#define CK_VECTOR(V, C, N) input_bf16(V, plane, &w, C, N, native)
+  CK_INPUT(CK_VECTOR)
+#undef CK_VECTOR
+}
+CK_ROUNDING_VARIANTS(ck_winograd_input_bf16,
+                     (uint16_t *v, size_t plane, size_t stride, const float *x,
+                      const ck_winograd_t *g, size_t tile, size_t tile_end),
+                     v, plane, stride, x, g, tile, tile_end)
+
+// One vector of ck_winograd_output_f32: `beside` and `below` are NULL where y ends.
+CK_BODY void output_f32(float *y, float *beside, float *below, float *diagonal, const float *m,
+                        size_t plane, const float *bias, size_t n) {
+  ck_f16 s[2][4];
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    const float *from = m + (size_t)j * plane;
+    const ck_f16 m0 = ck_load(from, n), m1 = ck_load(from + 4 * plane, n),
+                 m2 = ck_load(from + 8 * plane, n), m3 = ck_load(from + 12 * plane, n);
+    s[0][j] = m0 + m1 + m2;
+    s[1][j] = m1 - m2 - m3;
+  }
+  const ck_f16 shift = bias ? ck_load(bias, n) : (ck_f16){0};
+  ck_store(y, s[0][0] + s[0][1] + s[0][2] + shift, n);
+  if (beside) ck_store(beside, s[0][1] - s[0][2] - s[0][3] + shift, n);
+  if (below) ck_store(below, s[1][0] + s[1][1] + s[1][2] + shift, n);
+  if (diagonal) ck_store(diagonal, s[1][1] - s[1][2] - s[1][3] + shift, n);
+}
+
+CK_BODY void ck_winograd_output_f32_body(float *y, const float *m, size_t plane, const float *bias,
+                                         const ck_winograd_t *g, size_t tile, size_t tile_end,
+                                         size_t channel, size_t channel_end) {
+  const size_t count = channel_end - channel, whole = count / CK_LANES * CK_LANES;
+  for (size_t t = tile; t < tile_end; t++, m += count) {
+    const tile_place place = place_of(g, t);
+    const size_t row = 2 * (size_t)place.y, column = 2 * (size_t)place.x;
+    float *out = y + ((place.image * g->height + row) * g->width + column) * g->channels + channel;
+    float *beside = column + 1 < g->width ? out + g->channels : NULL;
+    float *below = row + 1 < g->height ? out + g->width * g->channels : NULL;
+    float *diagonal = beside && below ? below + g->channels : NULL;
+#define CK_VECTOR(C, N)                                                                           \
+  output_f32(out + (C), beside ? beside + (C) : NULL, below ? below + (C) : NULL,                 \
+             diagonal ? diagonal + (C) : NULL, m + (C), plane, bias ? bias + channel + (C) : NULL, N)
+    for (size_t c = 0; c < whole; c += CK_LANES) CK_VECTOR(c, CK_LANES);
+    if (whole < count) CK_VECTOR(whole, count - whole);
+#undef CK_VECTOR
+  }
+}
+CK_VARIANTS(ck_winograd_output_f32,
+            (float *y, const float *m, size_t plane, const float *bias, const ck_winograd_t *g,
+             size_t tile, size_t tile_end, size_t channel, size_t channel_end),
+            (y, m, plane, bias, g, tile, tile_end, channel, channel_end))
+
+// Tiles as rows of the summed axis.
+#define CK_PANELS_F32(TRANSFORM, SIZE)                                                            \
+  window w;                                                                                       \
+  const size_t end = (g->channels + width - 1) / width * width;                                   \
+  for (size_t t = tile; t < tile_end; t++) {                                                      \
+    for (size_t c = 0; c < end; c += CK_LANES) {                                                  \
+      ck_f16 out[PLACES] = {0};                                                                   \
+      if (c % BLOCK == 0) find_window(&w, x, g, t, c, SIZE);                                      \
+      if (c + CK_LANES <= g->channels)                                                            \
+        TRANSFORM(out, &w, c % BLOCK, CK_LANES);                                                  \
+      else if (c < g->channels)                                                                   \
+        TRANSFORM(out, &w, c % BLOCK, g->channels - c);                                           \
+      _Pragma("unroll") for (int p = 0; p < PLACES; p++)                                          \
+          ck_store_in_panels((uint32_t *)(v + (size_t)p * plane), k, width, t - first_tile, c,    \
+                             end, (ck_u16)out[p]);                                                \
+    }                                                                                             \
+  }
+
+CK_BODY void ck_winograd_input_panels_f32_body(float *v, size_t plane, size_t k, size_t width,
+                                               const float *x, const ck_winograd_t *g,
+                                               size_t first_tile, size_t tile, size_t tile_end) {
+  CK_PANELS_F32(input_transform, 4)
+}
+CK_VARIANTS(ck_winograd_input_panels_f32,
+            (float *v, size_t plane, size_t k, size_t width, const float *x,
+             const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
+            (v, plane, k, width, x, g, first_tile, tile, tile_end))
+
+CK_BODY void ck_winograd_gradient_panels_f32_body(float *v, size_t plane, size_t k, size_t width,
+                                                  const float *x, const ck_winograd_t *g,
+                                                  size_t first_tile, size_t tile,
+                                                  size_t tile_end) {
+  CK_PANELS_F32(gradient_transform, 2)
+}
+CK_VARIANTS(ck_winograd_gradient_panels_f32,
+            (float *z, size_t plane, size_t k, size_t width, const float *dy,
+             const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
+            (z, plane, k, width, dy, g, first_tile, tile, tile_end))
+
+// Two tiles as two rows: their numbers for a channel are neighbours.
+#define CK_PANELS_BF16(TRANSFORM, SIZE)                                                           \
+  window w[2];                                                                                    \
+  const size_t end = (g->channels + width - 1) / width * width;                                   \
+  for (size_t t = tile; t < tile_end; t += 2) {                                                   \
+    const int count = t + 1 < tile_end ? 2 : 1;                                                   \
+    for (size_t c = 0; c < end; c += CK_LANES) {                                                  \
+      ck_h16 rows[2][PLACES];                                                                     \
+      _Pragma("unroll") for (int i = 0; i < 2; i++) {                                             \
+        ck_f16 out[PLACES] = {0};                                                                 \
+        if (c % BLOCK == 0 && i < count) find_window(&w[i], x, g, t + (size_t)i, c, SIZE);        \
+        if (i < count && c + CK_LANES <= g->channels)                                             \
+          TRANSFORM(out, &w[i], c % BLOCK, CK_LANES);                                             \
+        else if (i < count && c < g->channels)                                                    \
+          TRANSFORM(out, &w[i], c % BLOCK, g->channels - c);                                      \
+        _Pragma("unroll") for (int p = 0; p < PLACES; p++) rows[i][p] = ck_round(out[p], native); \
+      }                                                                                           \
+      _Pragma("unroll") for (int p = 0; p < PLACES; p++)                                          \
+          ck_store_in_panels((uint32_t *)(v + (size_t)p * plane), k / 2, width,                   \
+                             (t - first_tile) / 2, c, end, ck_pairs(rows[0][p], rows[1][p]));     \
+    }                                                                                             \
+  }
+
+CK_BODY void ck_winograd_input_panels_bf16_body(uint16_t *v, size_t plane, size_t k, size_t width,
+                                                const float *x, const ck_winograd_t *g,
+                                                size_t first_tile, size_t tile, size_t tile_end,
+                                                int native) {
+  CK_PANELS_BF16(input_transform, 4)
+}
+CK_ROUNDING_VARIANTS(ck_winograd_input_panels_bf16,
+                (uint16_t *v, size_t plane, size_t k, size_t width, const float *x,
+                 const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
+                v, plane, k, width, x, g, first_tile, tile, tile_end)
+
+CK_BODY void ck_winograd_gradient_panels_bf16_body(uint16_t *v, size_t plane, size_t k,
+                                                   size_t width, const float *x,
+                                                   const ck_winograd_t *g, size_t first_tile,
+                                                   size_t tile, size_t tile_end, int native) {
+  CK_PANELS_BF16(gradient_transform, 2)
+}
+CK_ROUNDING_VARIANTS(ck_winograd_gradient_panels_bf16,
+                (uint16_t *z, size_t plane, size_t k, size_t width, const float *dy,
+                 const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
+                z, plane, k, width, dy, g, first_tile, tile, tile_end)
+
+// One product of ck_winograd_products_*; bytes is the size of an element of v and u.
+static ck_gemm_t product_of(const ck_winograd_products_t *w, size_t place, size_t bytes,
+                            const ptrdiff_t *segment) {
+  return (ck_gemm_t){.a = (const char *)w->v + place * w->v_plane * bytes,
+                     .row_stride = (ptrdiff_t)w->k,
+                     .rows_per_line = w->tiles,
+                     .lines_per_image = 1,
+                     .images = 1,
+                     .segments = segment,
+                     .segment_count = 1,
+                     .segment_length = w->k,
+                     .b = (const char *)w->u + place * w->u_plane * bytes,
+                     .columns = w->columns,
+                     .c = w->m + place * w->m_plane,
+                     .c_stride = (ptrdiff_t)w->columns};
+}
+
+void ck_winograd_products_f32(const ck_winograd_products_t *w) {
+  const ptrdiff_t segment = 0;
+  const size_t panels = (w->columns + ck_gemm_panel() - 1) / ck_gemm_panel();
+  for (size_t p = 0; p < PLACES; p++) {
+    const ck_gemm_t g = product_of(w, p, sizeof(float), &segment);
+    ck_gemm_f32(&g, 0, ck_gemm_blocks(&g), 0, panels);
+  }
+}
+
+void ck_winograd_products_bf16(const ck_winograd_products_t *w) {
+  const ptrdiff_t segment = 0;
+  const size_t panels = (w->columns + ck_gemm_panel() - 1) / ck_gemm_panel();
+  for (size_t p = 0; p < PLACES; p++) {
+    const ck_gemm_t g = product_of(w, p, sizeof(uint16_t), &segment);
+    ck_gemm_bf16(&g, 0, ck_gemm_blocks(&g), 0, panels);
+  }
+}

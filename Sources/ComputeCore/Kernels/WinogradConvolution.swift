@@ -1,0 +1,150 @@
+import CKernels
+
+/// How the 2x2 tiles of Winograd's algorithm lie on the source and on the target of a convolution.
+struct WinogradTiles {
+  let images: Int
+  let source: PictureSize
+  let target: PictureSize
+  /// Rows and columns of zeros in front of the source.
+  let top: Int
+  let left: Int
+
+  var down: Int { (target.height + 1) / 2 }
+  var across: Int { (target.width + 1) / 2 }
+  var count: Int { images * down * across }
+
+  /// The description for kernels that read the source.
+  var reading: ck_winograd_t {
+    ck_winograd_t(
+      height: source.height, width: source.width, channels: source.channels, tiles_down: down,
+      tiles_across: across, top: top, left: left)
+  }
+
+  /// The description for kernels that touch the target.
+  var writing: ck_winograd_t {
+    ck_winograd_t(
+      height: target.height, width: target.width, channels: target.channels, tiles_down: down,
+      tiles_across: across, top: 0, left: 0)
+  }
+
+  /// Whether there is enough work per kernel to make up for transforming it, and for the edges.
+  var areWorthwhile: Bool {
+    count >= 48 && min(source.channels, target.channels) >= 16
+      && min(target.height, target.width) >= 2
+  }
+}
+
+extension ConvolutionGeometry {
+  private var isThreeByThree: Bool { kernelHeight == 3 && kernelWidth == 3 && stride == 1 }
+
+  /// Tiles of the result, if Winograd's algorithm is the faster one.
+  var winogradTiles: WinogradTiles? {
+    let tiles = WinogradTiles(
+      images: images, source: (height, width, inChannels),
+      target: (outHeight, outWidth, outChannels), top: padding.top, left: padding.left)
+    return isThreeByThree && tiles.areWorthwhile ? tiles : nil
+  }
+
+  /// Tiles of the gradient by the input, if Winograd's algorithm is the faster one.
+  var winogradInputGradientTiles: WinogradTiles? {
+    let tiles = WinogradTiles(
+      images: images, source: (outHeight, outWidth, outChannels),
+      target: (height, width, inChannels), top: 2 - padding.top, left: 2 - padding.left)
+    return isThreeByThree && tiles.areWorthwhile ? tiles : nil
+  }
+}
+
+/// Places of a tile, `4 · 4`.
+let winogradPlaces = Int(CK_WINOGRAD_PLACES)
+
+/// Elements put between two planes so that the places of a tile fall into different cache sets.
+let winogradPlaneGap = 32
+
+/// A convolution with 3x3 kernels and stride 1 by Winograd's F(2x2, 3x3).
+///
+/// Source: Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks",
+/// arXiv:1509.09308. The transformed source is made and used in portions that fit the cache the
+/// threads share; sums over channels and transforms of products are `float32`.
+func winogradConvolution(
+  _ x: Tensor, _ kernels: PackedFactor, _ bias: Tensor?, _ tiles: WinogradTiles,
+  _ type: FactorType
+) -> Tensor {
+  let target = tiles.target
+  let y = Tensor(uninitialized: [tiles.images, target.height, target.width, target.channels])
+  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
+  let plane = tilesPerBlock * kernels.k + winogradPlaneGap
+  let blockBytes = winogradPlaces * plane * type.byteCount
+  let blocksAtOnce = max(2, (4 << 20) / blockBytes)
+  let blocks = (tiles.count + tilesPerBlock - 1) / tilesPerBlock
+  let groups = (target.channels + columnsPerGroup - 1) / columnsPerGroup
+  let transformed = Storage(byteCount: min(blocks, blocksAtOnce) * blockBytes)
+  for first in stride(from: 0, to: blocks, by: blocksAtOnce) {
+    let present = min(blocksAtOnce, blocks - first)
+    let range = first * tilesPerBlock..<min(tiles.count, (first + present) * tilesPerBlock)
+    let pieces = (range.count + tilesPerTransform - 1) / tilesPerTransform
+    ThreadPool.shared.run(items: pieces) { piece in
+      let start = piece * tilesPerTransform
+      let (block, row) = (start / tilesPerBlock, start % tilesPerBlock)
+      transformInput(
+        x,
+        into: transformed.pointer + block * blockBytes
+          + row * kernels.k * type.byteCount, plane: plane, stride: kernels.k, tiles,
+        range.lowerBound
+          + start..<min(range.upperBound, range.lowerBound + start + tilesPerTransform),
+        type)
+    }
+    ThreadPool.shared.run(items: present * groups) { item in
+      let (block, group) = (item / groups, item % groups)
+      let start = range.lowerBound + block * tilesPerBlock
+      let columns =
+        group * columnsPerGroup..<min(target.channels, (group + 1) * columnsPerGroup)
+      multiply(
+        transformed.pointer + block * blockBytes, plane: plane, kernels, into: y, bias, tiles,
+        start..<min(range.upperBound, start + tilesPerBlock), columns, type)
+    }
+  }
+  withExtendedLifetime((x, bias, transformed, kernels)) {}
+  return y
+}
+
+/// `Bᵀ d B` of some tiles, one row per tile.
+private func transformInput(
+  _ x: Tensor, into target: UnsafeMutableRawPointer, plane: Int, stride: Int,
+  _ tiles: WinogradTiles, _ range: Range<Int>, _ type: FactorType
+) {
+  var reading = tiles.reading
+  switch type {
+  case .float32:
+    ck_winograd_input_f32(
+      target.assumingMemoryBound(to: Float.self), plane, stride, x.pointer, &reading,
+      range.lowerBound, range.upperBound)
+  case .bfloat16:
+    ck_winograd_input_bf16(
+      target.assumingMemoryBound(to: UInt16.self), plane, stride, x.pointer, &reading,
+      range.lowerBound, range.upperBound)
+  }
+}
+
+/// The pixels of some tiles and channels of `y`, from the transformed tiles at `source`.
+private func multiply(
+  _ source: UnsafeRawPointer, plane: Int, _ kernels: PackedFactor, into y: Tensor, _ bias: Tensor?,
+  _ tiles: WinogradTiles, _ range: Range<Int>, _ columns: Range<Int>, _ type: FactorType
+) {
+  let productPlane = range.count * columns.count + winogradPlaneGap
+  let products = Storage(byteCount: winogradPlaces * productPlane * 4)
+  let sums = products.pointer.assumingMemoryBound(to: Float.self)
+  var call = ck_winograd_products_t(
+    m: sums, v: source,
+    u: kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
+    m_plane: productPlane, v_plane: plane, u_plane: kernels.plane, tiles: range.count,
+    k: kernels.k, columns: columns.count)
+  switch type {
+  case .float32: ck_winograd_products_f32(&call)
+  case .bfloat16: ck_winograd_products_bf16(&call)
+  }
+  var writing = tiles.writing
+  ck_winograd_output_f32(
+    y.pointer, sums, productPlane, bias?.pointer, &writing, range.lowerBound, range.upperBound,
+    columns.lowerBound, columns.upperBound)
+  withExtendedLifetime(products) {}
+}

@@ -1,0 +1,107 @@
+import CKernels
+
+/// Gradient by 3x3 kernels, `[out, 3, 3, in]`, by Winograd's algorithm.
+///
+/// `dw = Gᵀ [Σ_tiles (A dy Aᵀ) ∘ (Bᵀ d B)] G`: per place a product of `[out, tiles]` and
+/// `[tiles, in]`, made in portions of tiles that stay in the cache.
+func winogradWeightGradient(
+  _ dy: Tensor, _ x: Tensor, _ tiles: WinogradTiles, _ type: FactorType
+) -> Tensor {
+  let (inputs, outputs) = (tiles.source.channels, tiles.target.channels)
+  let left = TilePanels(width: CK_ROW_PANEL, channels: outputs, tiles.count, type)
+  let right = TilePanels(width: ck_gemm_panel(), channels: inputs, tiles.count, type)
+  let plane = outputs * inputs
+  let sums = Storage(byteCount: winogradPlaces * plane * 4)
+  let du = sums.pointer.assumingMemoryBound(to: Float.self)
+  let columnsPerItem = 4 * ck_gemm_panel()
+  let parts = (inputs + columnsPerItem - 1) / columnsPerItem
+  for start in stride(from: 0, to: tiles.count, by: left.tilesAtOnce) {
+    let range = start..<min(tiles.count, start + left.tilesAtOnce)
+    let tilesPerItem = 32
+    ThreadPool.shared.run(items: (range.count + tilesPerItem - 1) / tilesPerItem) { item in
+      let first = start + item * tilesPerItem
+      let piece = first..<min(range.upperBound, first + tilesPerItem)
+      left.fillGradient(dy, tiles.writing, first: start, piece)
+      right.fillInput(x, tiles.reading, first: start, piece)
+    }
+    ThreadPool.shared.run(items: winogradPlaces * parts) { item in
+      let (place, first) = (item / parts, item % parts * columnsPerItem)
+      var product = ck_gemm_panels_t(
+        a: left.pointer(place: place, channel: 0), b: right.pointer(place: place, channel: first),
+        rows: outputs, columns: min(columnsPerItem, inputs - first), k: left.rows(range.count),
+        a_panel_k: left.tilesAtOnce,
+        b_panel_k: left.tilesAtOnce, c: du + place * plane + first, c_stride: inputs,
+        accumulate: start > 0 ? 1 : 0)
+      switch type {
+      case .float32: ck_gemm_panels_f32(&product)
+      case .bfloat16: ck_gemm_panels_bf16(&product)
+      }
+    }
+  }
+  let dw = Tensor(uninitialized: [outputs, 3, 3, inputs])
+  parallelChunks(outputs, chunk: 8) { range in
+    for out in range {
+      ck_winograd_weight_gradient_f32(
+        dw.pointer + out * 9 * inputs, du + out * inputs, plane, inputs)
+    }
+  }
+  withExtendedLifetime((sums, left, right, dy, x)) {}
+  return dw
+}
+
+/// Transformed tiles as one factor per place: tiles are the summed axis, channels lie in panels.
+private struct TilePanels {
+  let storage: Storage
+  let type: FactorType
+  let width: Int
+  /// Tiles that there is room for.
+  let tilesAtOnce: Int
+  let plane: Int
+
+  init(width: Int, channels: Int, _ tiles: Int, _ type: FactorType) {
+    self.width = width
+    self.type = type
+    tilesAtOnce = min(512, (tiles + 1) / 2 * 2)
+    plane = (channels + width - 1) / width * width * tilesAtOnce + 2 * winogradPlaneGap
+    storage = Storage(byteCount: winogradPlaces * plane * type.byteCount)
+  }
+
+  /// Rows of the summed axis that `count` tiles take.
+  func rows(_ count: Int) -> Int { type.padded(count) }
+
+  /// The factor of a place, from the panel of `channel` on.
+  func pointer(place: Int, channel: Int) -> UnsafeRawPointer {
+    UnsafeRawPointer(storage.pointer)
+      + (place * plane + channel * tilesAtOnce) * type.byteCount
+  }
+
+  /// Fills in the tiles `range` of a portion that begins at tile `first`.
+  func fillInput(_ x: Tensor, _ reading: ck_winograd_t, first: Int, _ range: Range<Int>) {
+    var reading = reading
+    switch type {
+    case .float32:
+      ck_winograd_input_panels_f32(
+        storage.pointer.assumingMemoryBound(to: Float.self), plane, tilesAtOnce, width, x.pointer,
+        &reading, first, range.lowerBound, range.upperBound)
+    case .bfloat16:
+      ck_winograd_input_panels_bf16(
+        storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
+        x.pointer, &reading, first, range.lowerBound, range.upperBound)
+    }
+  }
+
+  /// The same for the gradient by the result.
+  func fillGradient(_ dy: Tensor, _ writing: ck_winograd_t, first: Int, _ range: Range<Int>) {
+    var writing = writing
+    switch type {
+    case .float32:
+      ck_winograd_gradient_panels_f32(
+        storage.pointer.assumingMemoryBound(to: Float.self), plane, tilesAtOnce, width, dy.pointer,
+        &writing, first, range.lowerBound, range.upperBound)
+    case .bfloat16:
+      ck_winograd_gradient_panels_bf16(
+        storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
+        dy.pointer, &writing, first, range.lowerBound, range.upperBound)
+    }
+  }
+}
