@@ -27,10 +27,13 @@ struct WinogradTiles {
       tiles_across: across, top: 0, left: 0)
   }
 
-  /// Whether there is enough work per kernel to make up for transforming it, and for the edges.
+  /// Whether fewer products make up for the transforms and for reading larger kernels.
+  ///
+  /// A picture's result must not depend on how many others there are, so neither does the choice.
   var areWorthwhile: Bool {
-    count >= 48 && min(source.channels, target.channels) >= 16
-      && min(target.height, target.width) >= 2
+    let (perImage, kernels) = (down * across, source.channels * target.channels)
+    return min(source.channels, target.channels) >= 16
+      && (perImage >= 64 || perImage >= 16 && kernels <= 1 << 18)
   }
 }
 
