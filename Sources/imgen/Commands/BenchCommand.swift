@@ -7,15 +7,21 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Time kernels and whole steps on random data.",
     discussion: """
       kernels: first what the CPU can do at most (multiply-adds in registers), then products of \
-      Stable Diffusion 1.5 and of a small U-Net. linear is rows x inputs x outputs; conv is \
-      channels@size and batch. forward has its weight packed before; forward+backward makes both \
-      gradients.
+      Stable Diffusion 1.5 and of a small U-Net: \(shapes). linear is rows x inputs x outputs; \
+      conv is channels@size and batch. forward has its weight packed before; forward+backward \
+      makes both gradients.
       unet: one denoising step. vae: decoding of latents. train: a training step of all weights \
       with AdamW and a moving average. lora: a training step of rank 16 on attention's projections.
-      Times are medians. Run it on an idle machine; for memory, run one work by itself.
       Configs: sd15 (Stable Diffusion 1.5), unet25m (128/256 channels, 16x16x48 in, 25 million \
       weights), small (the bundled model), or a model folder. All weights are random.
+      Times are medians, in bf16 unless f32 is asked for. Run it on an idle machine; for memory, \
+      run one work by itself.
+      With IMGEN_PROFILE=1 in the environment, any command tells the time of every operation.
       """)
+
+  private static var shapes: String {
+    KernelBenchmark.standard.filter { $0.pass == .forward }.map(\.name).joined(separator: ", ")
+  }
 
   /// What can be timed.
   enum Work: String, CaseIterable, ExpressibleByArgument {
@@ -57,18 +63,27 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     var report = BenchReport()
     try compute.run(defaultPrecision: .bfloat16) {
-      if (work ?? .kernels) == .kernels { timeKernels(&report) }
-      let networks = (work.map { [$0] } ?? Work.allCases).filter { $0 != .kernels }
-      if !networks.isEmpty { report.networks = try networks.map(timed) }
+      for work in work.map({ [$0] }) ?? Work.allCases { try time(work, &report) }
     }
     try console.report(report)
+  }
+
+  private func time(_ work: Work, _ report: inout BenchReport) throws {
+    switch work {
+    case .kernels: timeKernels(&report)
+    case .unet: add(try benchmark("sd15").unet(), to: &report)
+    case .vae: add(try benchmark("sd15").vae(), to: &report)
+    case .train: add(try benchmark("unet25m").train(), to: &report)
+    case .lora: add(try benchmark("sd15").lora(), to: &report)
+    }
   }
 
   private func timeKernels(_ report: inout BenchReport) {
     console.say(ProcessorReport.table.header)
     let limits = ProcessorLimit.measureAll()
-    report.processor = limits.map(ProcessorReport.init)
-    for limit in report.processor { console.say(limit.line) }
+    let processor = limits.map(ProcessorReport.init)
+    for limit in processor { console.say(limit.line) }
+    report.processor = processor
     console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
     console.say(KernelReport.table.header)
     report.kernels = KernelBenchmark.standard.map { kernel in
@@ -81,20 +96,14 @@ struct BenchCommand: ParsableCommand {
       "Operations of convolutions are those of the direct method, also where a faster one is used.")
   }
 
-  /// Times one kind of step and prints its line, the first one under a header.
-  private func timed(_ work: Work) throws -> NetworkReport {
-    let benchmark = NetworkBenchmark(
-      network: try .named(config ?? (work == .train ? "unet25m" : "sd15")), batch: batch,
-      steps: steps)
-    if self.work != nil || work == .unet { console.say(NetworkReport.table.header) }
-    let report =
-      switch work {
-      case .kernels, .unet: try benchmark.unet()
-      case .vae: try benchmark.vae()
-      case .train: try benchmark.train()
-      case .lora: try benchmark.lora()
-      }
-    console.say(report.line)
-    return report
+  private func benchmark(_ standard: String) throws -> NetworkBenchmark {
+    NetworkBenchmark(network: try .named(config ?? standard), batch: batch, steps: steps)
+  }
+
+  /// Adds steps to the report and prints their line, the first one under a header.
+  private func add(_ network: NetworkReport, to report: inout BenchReport) {
+    if report.networks == nil { console.say(NetworkReport.table.header) }
+    console.say(network.line)
+    report.networks = (report.networks ?? []) + [network]
   }
 }

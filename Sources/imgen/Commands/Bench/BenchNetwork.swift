@@ -25,10 +25,15 @@ struct BenchNetwork {
   /// - Throws: what is wrong with the folder.
   static func named(_ name: String) throws -> BenchNetwork {
     switch name {
-    case "sd15": stableDiffusion
-    case "unet25m": smallUNet
-    case "small": try inFolder(ModelLocation.folder(nil), name: name)
-    default: try inFolder(ModelLocation.folder(name), name: name)
+    case "sd15": return stableDiffusion
+    case "unet25m": return smallUNet
+    case "small": return try inFolder(ModelLocation.folder(nil), name: name)
+    default:
+      guard let folder = try? ModelLocation.folder(name) else {
+        throw ValidationError(
+          "--config is \(name), expected sd15, unet25m, small or a model folder.")
+      }
+      return try inFolder(folder, name: name)
     }
   }
 
@@ -77,19 +82,24 @@ struct BenchNetwork {
 }
 
 extension Module {
-  /// Fills all parameters with uniform numbers of the size they would start training with, in
-  /// memory order: quicker than `initialize`, and outputs stay finite.
+  /// Fills all parameters with uniform numbers of the size they would start training with, many at
+  /// once: quicker than `initialize`, and outputs stay finite.
   func fillForTiming() {
-    var generator = TorchGenerator(seed: 1)
-    for (_, parameter) in namedParameters() {
+    let parameters = namedParameters().map(\.parameter)
+    ThreadPool.shared.run(items: parameters.count) { index in
+      let parameter = parameters[index]
       let bound: Float
       switch parameter.initialization {
-      case .zeros, .ones: continue
+      case .zeros, .ones: return
       case .uniform(let given): bound = given
       case .normal(let std): bound = std * Float(3).squareRoot()
       }
+      var generator = TorchGenerator(seed: UInt64(index))
       let x = Tensor.rand(parameter.shape, using: &generator)
-      parameter.value = Compute.withoutRecording { x * (2 * bound) - bound }
+      // In place: most of the time goes into pages that are used for the first time.
+      let numbers = x.pointer
+      for i in 0..<x.count { numbers[i] = (2 * numbers[i] - 1) * bound }
+      parameter.value = x
     }
   }
 }

@@ -3,7 +3,8 @@ import Foundation
 
 /// `--json` of `imgen bench`.
 struct BenchReport: Encodable {
-  var processor: [ProcessorReport] = []
+  /// Limits, of the best instruction set first.
+  var processor: [ProcessorReport]?
   var kernels: [KernelReport]?
   var networks: [NetworkReport]?
 }
@@ -16,7 +17,7 @@ struct ProcessorReport: Encodable {
   let bf16GigaflopsPerSecond: Double?
 
   static let table = TextTable(columns: [
-    .init(title: "limit of", width: 10, isNumber: false), .init(title: "threads", width: 7),
+    .init(title: "CPU limit", width: 10, isNumber: false), .init(title: "threads", width: 7),
     .init(title: "f32 GFLOP/s", width: 11), .init(title: "bf16 GFLOP/s", width: 12),
   ])
 
