@@ -85,7 +85,15 @@ import Testing
     ("train-style photos --model model --rank 0", "--rank is 0, expected 1 to 256"),
     ("train-style photos --model model --out style", "expected a name that ends in .safetensors"),
     ("train-style photos --model model --out file/a.safetensors", "file is a file"),
-    ("bench --model model --steps 0", "--steps is 0"),
-    ("bench --model model --batch 0", "--batch is 0"),
+    ("bench --steps 0", "--steps is 0"),
+    ("bench --repeats 0", "--steps is 0"),
+    ("bench train --batch 0", "--batch is 0"),
+    ("bench --batch 2", "--batch goes with unet, vae, train or lora"),
+    ("bench kernels --config sd15", "--config goes with unet, vae, train or lora"),
+    ("bench everything", "kernels"),
+    ("bench unet --config nowhere", "--config is nowhere, expected sd15, unet25m, small"),
+    ("bench unet --config few", "few/unet/config.json"),
+    ("bench vae --config model", "model works on pixels and has no autoencoder"),
+    ("bench unet --precision high", "Please provide one of 'f32' and 'bf16'"),
   ]
 }

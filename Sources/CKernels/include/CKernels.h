@@ -8,6 +8,7 @@
 #include "ck_loss.h"
 #include "ck_norm.h"
 #include "ck_optimizer.h"
+#include "ck_peak.h"
 #include "ck_random.h"
 #include "ck_reduce.h"
 #include "ck_spatial.h"

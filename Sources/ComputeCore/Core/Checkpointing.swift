@@ -12,7 +12,7 @@ public func checkpointed(
   _ inputs: [Tensor], using variables: [Tensor], _ body: @escaping ([Tensor]) -> Tensor
 ) -> Tensor {
   let y = Compute.withoutRecording { body(inputs).detached() }
-  return y.recorded(from: inputs + variables) { dy in
+  return y.recorded(from: inputs + variables, operation: nil) { dy in
     let fresh = inputs.map { $0.isRecorded ? $0.asVariable() : $0 }
     let gradients = Compute.with({ $0.isRecording = true }) {
       ComputeCore.gradients(of: body(fresh), seed: dy, stoppingAt: fresh + variables)

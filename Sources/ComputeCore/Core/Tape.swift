@@ -6,10 +6,13 @@ final class TapeNode {
   private(set) var inputs: [TapeNode?]
   /// Turns the gradient by the result into gradients by the inputs; `nil` for a variable.
   fileprivate(set) var vjp: ((Tensor) -> [Tensor?])?
+  /// What the profile calls it; `nil` when nothing is profiled.
+  fileprivate let operation: String?
 
-  init(inputs: [TapeNode?], vjp: ((Tensor) -> [Tensor?])?) {
+  init(inputs: [TapeNode?], vjp: ((Tensor) -> [Tensor?])?, operation: String? = nil) {
     self.inputs = inputs
     self.vjp = vjp
+    self.operation = operation
   }
 
   /// Lets go of what only this node kept, one by one: a long tape would overflow the stack.
@@ -46,18 +49,22 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - inputs: the tensors that went in.
+  ///   - operation: the function that computed it, for the profile; `nil` when what its gradient
+  ///     calls is to be profiled instead.
   ///   - vjp: the vector-Jacobian product: the gradient by this tensor (its shape) → one optional
   ///     gradient per input, in order; `nil` where an input is not differentiable or not recorded.
   /// - Returns: this tensor with the note.
   package func recorded(
-    from inputs: [Tensor], vjp: @escaping (_ dy: Tensor) -> [Tensor?]
+    from inputs: [Tensor], operation: StaticString? = #function,
+    vjp: @escaping (_ dy: Tensor) -> [Tensor?]
   ) -> Tensor {
     guard inputs.contains(where: { $0.node != nil }), Compute.current.isRecording else {
       return self
     }
+    let name = Profile.shared.flatMap { profile in operation.map(profile.nameOfRecording) }
     return Tensor(
       shape: shape, dtype: dtype, storage: storage,
-      node: TapeNode(inputs: inputs.map(\.node), vjp: vjp))
+      node: TapeNode(inputs: inputs.map(\.node), vjp: vjp, operation: name))
   }
 }
 
@@ -111,7 +118,9 @@ func gradients(of y: Tensor, seed: Tensor?, stoppingAt leaves: [Tensor]) -> Grad
       guard let vjp = node.vjp else {
         preconditionFailure("gradients: this tape was run before; compute the result once more")
       }
+      let span = node.operation.flatMap { Profile.shared?.begin($0, .backward) }
       let inputGradients = vjp(dy)
+      span?.end()
       node.vjp = nil
       precondition(inputGradients.count == node.inputs.count, "a VJP must return one per input")
       for (input, dx) in zip(node.inputs, inputGradients) {
@@ -146,6 +155,8 @@ private func reverseTopologicalOrder(
 }
 
 private func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let span = Profile.shared?.begin("sum of gradients", .backward)
+  defer { span?.end() }
   precondition(a.shape == b.shape, "gradients of shapes \(a.shape) and \(b.shape) meet")
   let y = Tensor(uninitialized: a.shape)
   let (py, pa, pb) = (y.pointer, a.pointer, b.pointer)

@@ -112,12 +112,14 @@ public struct Tensor {
     if full == shape { return self }
     let y = Tensor(shape: full, dtype: dtype, storage: storage, node: nil)
     let oldShape = shape
-    return y.recorded(from: [self]) { dy in [dy.reshaped(oldShape)] }
+    return y.recorded(from: [self], operation: nil) { dy in [dy.reshaped(oldShape)] }
   }
 
   /// The same numbers stored as `dtype`; going to `bfloat16` rounds to nearest even.
   public func cast(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
+    let span = profiled()
+    defer { span?.end() }
     let y = Tensor(uninitialized: shape, dtype: dtype)
     if dtype == .bfloat16 {
       let (target, source) = (y.bfloat16Pointer, pointer)

@@ -118,7 +118,11 @@ func broadcastShape(_ a: Shape, _ b: Shape) -> Shape? {
 }
 
 /// `a op b` with broadcasting, not recorded.
-private func binary(_ operation: ck_binary_t, _ a: Tensor, _ b: Tensor) -> Tensor {
+private func binary(
+  _ operation: ck_binary_t, _ a: Tensor, _ b: Tensor, of function: StaticString = #function
+) -> Tensor {
+  let span = profiled(function)
+  defer { span?.end() }
   guard let shape = broadcastShape(a.shape, b.shape) else {
     preconditionFailure("shapes \(a.shape) and \(b.shape) do not broadcast")
   }
@@ -157,9 +161,13 @@ private func broadcastStrides(_ shape: Shape, to target: Shape) -> [Int] {
 }
 
 /// `scale · x + shift`, elementwise.
-private func affine(_ x: Tensor, scale: Float, shift: Float) -> Tensor {
-  x.mapped { ck_affine_f32($0, $1, scale, shift, $2) }
-    .recorded(from: [x]) { dy in
+private func affine(
+  _ x: Tensor, scale: Float, shift: Float, of function: StaticString = #function
+) -> Tensor {
+  let span = profiled(function)
+  defer { span?.end() }
+  return x.mapped { ck_affine_f32($0, $1, scale, shift, $2) }
+    .recorded(from: [x], operation: function) { dy in
       [scale == 1 ? dy : dy.mapped { ck_affine_f32($0, $1, scale, 0, $2) }]
     }
 }

@@ -13,6 +13,8 @@
 public func batchNorm(
   _ x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, eps: Float = 1e-5
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   let norm = batchNormLayout(x, weight: weight, bias: bias, eps: eps)
   precondition(
     mean.shape == weight.shape && variance.shape == weight.shape,
@@ -36,6 +38,8 @@ public func batchNorm(
 public func batchNormTraining(
   _ x: Tensor, weight: Tensor, bias: Tensor, eps: Float = 1e-5
 ) -> (y: Tensor, mean: Tensor, variance: Tensor) {
+  let span = profiled()
+  defer { span?.end() }
   let norm = batchNormLayout(x, weight: weight, bias: bias, eps: eps)
   let (y, statistics) = norm(x, weight: weight, bias: bias)
   return (

@@ -35,6 +35,8 @@ public struct Padding: Equatable, Sendable {
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding = Padding(0)
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(x.rank == 4, "conv2d: x must be [N, H, W, C], got \(x.shape)")
   precondition(weight.rank == 4, "conv2d: weight must be [out, kh, kw, in], got \(weight.shape)")
   let g = ConvolutionGeometry(
@@ -74,6 +76,8 @@ public func convTranspose2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
   padding: Padding = Padding(0), outputPadding: Int = 0
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(x.rank == 4, "convTranspose2d: x must be [N, H, W, C], got \(x.shape)")
   precondition(
     weight.rank == 4 && weight.shape[0] == x.shape[3],

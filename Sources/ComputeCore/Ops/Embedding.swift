@@ -8,6 +8,8 @@ import CKernels
 ///   - weight: the table, `[V, C]`.
 /// - Returns: `shape + [C]`.
 public func embedding(ids: [Int32], shape: Shape, weight: Tensor) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(weight.rank == 2, "embedding: the table must be [V, C], got \(weight.shape)")
   precondition(
     ids.count == shape.reduce(1, *), "embedding: \(ids.count) ids do not fill shape \(shape)")

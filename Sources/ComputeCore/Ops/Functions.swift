@@ -20,11 +20,13 @@ enum SavedValue {
 /// An elementwise function of `x` and its gradient.
 func elementwise(
   _ x: Tensor, _ kernel: UnaryKernel, saving saved: SavedValue = .input,
-  backward: @escaping UnaryBackwardKernel
+  backward: @escaping UnaryBackwardKernel, operation: StaticString = #function
 ) -> Tensor {
+  let span = profiled(operation)
+  defer { span?.end() }
   let y = x.mapped { kernel($0, $1, $2) }
   let kept = saved == .input ? x.detached() : y
-  return y.recorded(from: [x]) { dy in
+  return y.recorded(from: [x], operation: operation) { dy in
     let v = kept.pointer
     let result = Tensor(uninitialized: dy.shape)
     let (dx, source) = (result.pointer, dy.pointer)

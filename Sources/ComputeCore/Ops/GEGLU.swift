@@ -7,6 +7,8 @@ import CKernels
 /// - Parameter x: `[..., 2C]`.
 /// - Returns: `[..., C]`.
 public func geglu(_ x: Tensor) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   guard let last = x.shape.last, last % 2 == 0 else {
     preconditionFailure("geglu: the last axis must have an even size, got \(x.shape)")
   }

@@ -22,6 +22,8 @@ public func groupNorm(
   _ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, eps: Float,
   activation: NormActivation = .none
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   guard x.rank >= 2, let channels = x.shape.last, groups > 0, channels % groups == 0 else {
     preconditionFailure("groupNorm: \(groups) groups do not divide the channels of \(x.shape)")
   }

@@ -11,6 +11,8 @@ import CKernels
 ///   - eps: added to the variance.
 /// - Returns: a tensor of `x`'s shape.
 public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, eps: Float = 1e-5) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   guard let width = x.shape.last, width > 0 else {
     preconditionFailure("layerNorm: x must be [..., C], got \(x.shape)")
   }

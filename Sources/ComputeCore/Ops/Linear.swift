@@ -6,6 +6,8 @@
 ///   - bias: `[out]`.
 /// - Returns: `[…, out]`.
 public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(weight.rank == 2, "linear: weight must be [out, in], got \(weight.shape)")
   precondition(
     x.shape.last == weight.shape[1], "linear: weight \(weight.shape) does not take \(x.shape)")

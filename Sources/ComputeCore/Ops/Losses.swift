@@ -44,6 +44,8 @@ public func bceWithLogits(_ logits: Tensor, _ target: Tensor) -> Tensor {
 ///   - ids: `N` classes in `0..<K`.
 /// - Returns: the mean of `-ln softmax(logits)[id]`.
 public func crossEntropy(_ logits: Tensor, ids: [Int32]) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(
     logits.rank == 2 && logits.shape[0] == ids.count && !ids.isEmpty,
     "crossEntropy: expected [\(ids.count), K] logits and at least one id, got \(logits.shape)")
@@ -93,15 +95,20 @@ private func checkLossShapes(_ x: Tensor, _ target: Tensor, _ operation: String)
 
 /// The mean of an elementwise loss; a recorded target gets the negative gradient of `x`.
 private func meanLoss(
-  _ x: Tensor, _ target: Tensor, _ kernel: LossKernel, backward: @escaping LossBackwardKernel
+  _ x: Tensor, _ target: Tensor, _ kernel: LossKernel, backward: @escaping LossBackwardKernel,
+  operation: StaticString = #function
 ) -> Tensor {
+  let span = profiled(operation)
+  defer { span?.end() }
   let (savedX, savedTarget) = (x.detached(), target.detached())
   let (source, t, count) = (x.pointer, target.pointer, x.count)
   let total = summedChunks(count, chunk: 16_384) { sum, range in
     kernel(sum, source + range.lowerBound, t + range.lowerBound, range.count)
   }
   let (needsX, needsTarget) = (x.isRecorded, target.isRecorded)
-  return Tensor(Float(total / Double(count))).recorded(from: [x, target]) { dy in
+  return Tensor(Float(total / Double(count))).recorded(
+    from: [x, target], operation: operation
+  ) { dy in
     let result = Tensor(uninitialized: savedX.shape)
     let (dx, source, t) = (result.pointer, savedX.pointer, savedTarget.pointer)
     let scale = dy.item / Float(count)

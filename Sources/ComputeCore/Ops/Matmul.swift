@@ -7,6 +7,8 @@ import CKernels
 ///   - b: `[…, K, N]`.
 /// - Returns: `[…, M, N]`.
 public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(
     a.rank >= 2 && a.rank == b.rank && a.shape.dropLast(2) == b.shape.dropLast(2)
       && a.shape[a.rank - 1] == b.shape[b.rank - 2],

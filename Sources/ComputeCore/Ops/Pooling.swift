@@ -9,6 +9,8 @@ import CKernels
 ///   - padding: rows and columns around the picture that never win; at most half of `size`.
 /// - Returns: `[N, (H + 2 padding - size) / stride + 1, ..., C]`, rounded down.
 public func maxPool2d(_ x: Tensor, size: Int, stride: Int, padding: Int = 0) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   let pooling = Pooling(x, size: size, stride: stride, padding: padding, "maxPool2d")
   let result = Tensor(uninitialized: pooling.resultShape)
   let (y, source) = (result.pointer, x.pointer)
@@ -30,6 +32,8 @@ public func maxPool2d(_ x: Tensor, size: Int, stride: Int, padding: Int = 0) -> 
 ///   - padding: rows and columns of zeros around the picture, which are counted.
 /// - Returns: `[N, (H + 2 padding - size) / stride + 1, ..., C]`, rounded down.
 public func averagePool2d(_ x: Tensor, size: Int, stride: Int, padding: Int = 0) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   let pooling = Pooling(x, size: size, stride: stride, padding: padding, "averagePool2d")
   let result = Tensor(uninitialized: pooling.resultShape)
   let (y, source) = (result.pointer, x.pointer)

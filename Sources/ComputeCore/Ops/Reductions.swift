@@ -26,6 +26,8 @@ extension Tensor {
   ///
   /// Negative axes count from the back. Elements that share the maximum share its gradient.
   public func max(axes: [Int], keepDims: Bool = false) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
     let reduction = Reduction(self, axes: axes, "max")
     precondition(reduction.reducedCount > 0, "max: nothing to reduce in shape \(shape)")
     let arranged = reduction.arranged(self)
@@ -37,6 +39,8 @@ extension Tensor {
   }
 
   private func scaledSum(axes: [Int], keepDims: Bool, scale: Float) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
     let reduction = Reduction(self, axes: axes, "sum")
     let arranged = reduction.arranged(self)
     let y = Tensor(uninitialized: reduction.resultShape(keepDims))

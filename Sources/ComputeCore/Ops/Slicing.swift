@@ -39,6 +39,8 @@ extension Tensor {
       padding.count == rank && padding.allSatisfy { $0.before >= 0 && $0.after >= 0 },
       "padded: expected \(rank) pairs of sizes from 0 up, got \(padding)")
     if padding.allSatisfy({ $0.before == 0 && $0.after == 0 }) { return self }
+    let span = profiled()
+    defer { span?.end() }
     let outside = zip(shape, padding).map { $0 + $1.before + $1.after }
     let start = padding.map(\.before)
     let size = shape
@@ -48,6 +50,8 @@ extension Tensor {
 
   /// The box of `size` that begins at `start`.
   private func cropped(_ start: [Int], _ size: Shape) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
     let y = Tensor(uninitialized: size)
     let full = shape
     copyBox(
@@ -62,6 +66,8 @@ extension Tensor {
 public func concatenated(_ parts: [Tensor], axis: Int = -1) -> Tensor {
   guard let first = parts.first else { preconditionFailure("concatenated: no tensors") }
   if parts.count == 1 { return first }
+  let span = profiled()
+  defer { span?.end() }
   let axis = first.normalizedAxis(axis, "concatenated")
   var shape = first.shape
   shape[axis] = parts.reduce(0) { $0 + ($1.rank == first.rank ? $1.shape[axis] : 0) }

@@ -5,6 +5,8 @@ import CKernels
 /// - Parameter x: `[..., C]`.
 /// - Returns: a tensor of `x`'s shape; each row adds up to 1.
 public func softmax(_ x: Tensor) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   guard let width = x.shape.last else {
     preconditionFailure("softmax: x must have an axis, got shape []")
   }

@@ -10,6 +10,8 @@ extension Tensor {
       permutation.sorted() == Array(shape.indices),
       "transposed: \(permutation) does not order the axes of shape \(shape)")
     if permutation == Array(shape.indices) { return self }
+    let span = profiled()
+    defer { span?.end() }
     let y = permuted(self, permutation)
     var inverse = permutation
     for (position, axis) in permutation.enumerated() { inverse[axis] = position }

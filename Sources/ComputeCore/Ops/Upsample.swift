@@ -19,6 +19,8 @@ public func upsampledNearest(_ x: Tensor, scale: Int) -> Tensor {
 ///   - width: columns of the result.
 /// - Returns: `[N, height, width, C]`.
 public func upsampledNearest(_ x: Tensor, height: Int, width: Int) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(
     x.rank == 4 && height > 0 && width > 0 && x.count > 0,
     "upsampledNearest: cannot resize \(x.shape) to \(height) by \(width)")

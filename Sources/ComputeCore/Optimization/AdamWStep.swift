@@ -44,6 +44,8 @@ package func adamW(
   _ x: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, average: Tensor?,
   _ step: AdamWStep
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   for (name, tensor) in [
     ("gradient", gradient), ("first moment", firstMoment), ("second moment", secondMoment),
     ("average", average ?? x),
@@ -71,6 +73,8 @@ package func adamW(
 
 /// The Euclidean norm of all numbers of `tensors` together; 0 for none.
 package func globalNorm(_ tensors: [Tensor]) -> Float {
+  let span = profiled()
+  defer { span?.end() }
   let sums = tensors.map { tensor in
     let x = tensor.pointer
     let chunk = 65_536

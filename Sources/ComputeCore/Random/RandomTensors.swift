@@ -1,6 +1,8 @@
 extension Tensor {
   /// Normal numbers of mean 0 and variance 1, equal to `torch.randn` on the CPU.
   public static func randn(_ shape: Shape, using generator: inout TorchGenerator) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
     let y = Tensor(uninitialized: shape)
     generator.fillNormal(y.pointer, y.count)
     return y
@@ -8,6 +10,8 @@ extension Tensor {
 
   /// Uniform numbers of [0, 1), equal to `torch.rand` on the CPU.
   public static func rand(_ shape: Shape, using generator: inout TorchGenerator) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
     let y = Tensor(uninitialized: shape)
     generator.fillUniform(y.pointer, y.count)
     return y

@@ -1,92 +1,109 @@
 import ArgumentParser
-import Checkpoints
 import ComputeCore
-import Diffusion
-import Foundation
-import Layers
-import Models
-import Pipelines
-import Training
 
-/// Times training steps on random data.
+/// Times kernels and whole steps on random data.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Time training steps of a model on random data.")
+    commandName: "bench", abstract: "Time kernels and whole steps on random data.",
+    discussion: """
+      kernels: first what the CPU can do at most (multiply-adds in registers), then products of \
+      Stable Diffusion 1.5 and of a small U-Net: \(shapes). linear is rows x inputs x outputs; \
+      conv is channels@size and batch. forward has its weight packed before; forward+backward \
+      makes both gradients.
+      unet: one denoising step. vae: decoding of latents. train: a training step of all weights \
+      with AdamW and a moving average. lora: a training step of rank 16 on attention's projections.
+      Configs: sd15 (Stable Diffusion 1.5), unet25m (128/256 channels, 16x16x48 in, 25 million \
+      weights), small (the bundled model), or a model folder. All weights are random.
+      Times are medians, in bf16 unless f32 is asked for. Run it on an idle machine; for memory, \
+      run one work by itself.
+      With IMGEN_PROFILE=1 in the environment, any command tells the time of every operation.
+      """)
 
-  @Option(help: "Model folder, or the name of one in checkpoints/.")
-  var model: String?
+  private static var shapes: String {
+    KernelBenchmark.standard.filter { $0.pass == .forward }.map(\.name).joined(separator: ", ")
+  }
 
-  @Option(help: "Pictures per step.")
-  var batch = 32
+  /// What can be timed.
+  enum Work: String, CaseIterable, ExpressibleByArgument {
+    case kernels, unet, vae, train, lora
+  }
 
-  @Option(help: "Steps to time, after two that warm up.")
-  var steps = 10
+  @Argument(help: "What to time. Default: everything, in a few minutes.")
+  var work: Work?
+
+  @Option(help: "sd15, unet25m, small or a model folder. Default: unet25m to train, else sd15.")
+  var config: String?
+
+  @Option(help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train.")
+  var batch: Int?
+
+  @Option(
+    name: [.customLong("steps"), .customLong("repeats")],
+    help: "Runs to time, after the first. Default: as many as a few seconds hold.")
+  var steps: Int?
 
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard (1...4096).contains(batch) else {
+    if let batch, !(1...4096).contains(batch) {
       throw ValidationError("--batch is \(batch), expected 1 to 4096.")
     }
-    guard (1...100_000).contains(steps) else {
+    if let steps, !(1...100_000).contains(steps) {
       throw ValidationError("--steps is \(steps), expected 1 to 100000.")
+    }
+    for (option, isGiven) in [("--config", config != nil), ("--batch", batch != nil)] where isGiven
+    {
+      guard let work, work != .kernels else {
+        throw ValidationError("\(option) goes with unet, vae, train or lora.")
+      }
     }
   }
 
   func run() throws {
-    let folder = try ModelLocation.folder(model)
-    let unet = try UNet2DConditionModel(
-      UNet2DConditionModel.loadConfig(folder: folder + "/unet"))
-    var generator = TorchGenerator(seed: 1)
-    unet.initialize(using: &generator)
-    let size = unet.config.sampleSize?.first ?? 64
-    let batch = DiffusionBatch(
-      latents: Tensor.randn([self.batch, size, size, unet.config.inChannels], using: &generator),
-      conditioning: Conditioning(
-        states: Tensor.randn(
-          [self.batch, 20, unet.config.crossAttentionDim], using: &generator), mask: nil))
-    var config = AdamW.Config()
-    config.maxGradientNorm = 1
-    let optimizer = AdamW(
-      unet.namedParameters().map { (key: $0.key, parameter: $0.parameter) }, config)
-    var scheduler = SchedulerConfig()
-    scheduler.predictionType = .sample
-    let trainer = DiffusionTrainer(
-      unet, try DiffusionObjective(scheduler, .minSNR), RepeatedBatch(batch: batch), optimizer,
-      WarmupCosine(peak: 1e-4, warmup: 1, total: steps + 2), seed: 1)
-    console.say("\(unet.parameterCount) parameters")
-    var seconds: [Double] = []
-    compute.run(defaultPrecision: .bfloat16) {
-      var last = Date()
-      for _ in trainer {
-        let now = Date()
-        seconds.append(now.timeIntervalSince(last))
-        last = now
-      }
+    var report = BenchReport()
+    try compute.run(defaultPrecision: .bfloat16) {
+      for work in work.map({ [$0] }) ?? Work.allCases { try time(work, &report) }
     }
-    let timed = seconds.dropFirst(2).sorted()
-    let median = timed[timed.count / 2]
-    console.say(
-      "median step \(Int(median * 1000)) ms, \(Int(Double(self.batch) / median)) pictures/s")
-    try console.report(
-      BenchReport(
-        parameters: unet.parameterCount, batch: self.batch, medianSecondsPerStep: median,
-        picturesPerSecond: Double(self.batch) / median))
+    try console.report(report)
   }
-}
 
-/// `--json` of `imgen bench`.
-private struct BenchReport: Encodable {
-  let parameters: Int
-  let batch: Int
-  let medianSecondsPerStep: Double
-  let picturesPerSecond: Double
-}
+  private func time(_ work: Work, _ report: inout BenchReport) throws {
+    switch work {
+    case .kernels: timeKernels(&report)
+    case .unet: add(try benchmark("sd15").unet(), to: &report)
+    case .vae: add(try benchmark("sd15").vae(), to: &report)
+    case .train: add(try benchmark("unet25m").train(), to: &report)
+    case .lora: add(try benchmark("sd15").lora(), to: &report)
+    }
+  }
 
-/// The same batch in every step.
-private struct RepeatedBatch: DiffusionBatches {
-  let batch: DiffusionBatch
+  private func timeKernels(_ report: inout BenchReport) {
+    console.say(ProcessorReport.table.header)
+    let limits = ProcessorLimit.measureAll()
+    let processor = limits.map(ProcessorReport.init)
+    for limit in processor { console.say(limit.line) }
+    report.processor = processor
+    console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
+    console.say(KernelReport.table.header)
+    report.kernels = KernelBenchmark.standard.map { kernel in
+      let timing = kernel.measure(steps.map { .count($0) } ?? .seconds(0.5))
+      let result = KernelReport(kernel, timing, limits[0])
+      console.say(result.line)
+      return result
+    }
+    console.say(
+      "Operations of convolutions are those of the direct method, also where a faster one is used.")
+  }
 
-  func batch(_ index: Int) -> DiffusionBatch { batch }
+  private func benchmark(_ standard: String) throws -> NetworkBenchmark {
+    NetworkBenchmark(network: try .named(config ?? standard), batch: batch, steps: steps)
+  }
+
+  /// Adds steps to the report and prints their line, the first one under a header.
+  private func add(_ network: NetworkReport, to report: inout BenchReport) {
+    if report.networks == nil { console.say(NetworkReport.table.header) }
+    console.say(network.line)
+    report.networks = (report.networks ?? []) + [network]
+  }
 }

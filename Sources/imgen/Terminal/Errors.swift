@@ -7,6 +7,7 @@ extension Imgen {
   static func main() {
     do {
       var command = try parseAsRoot()
+      defer { ProfileReport.finish() }
       try command.run()
     } catch {
       let code = exitCode(for: error)

@@ -28,8 +28,10 @@ enum Program {
   }
 
   /// Runs to the end.
-  static func run(_ arguments: [String], in folder: ScratchFolder) throws -> Outcome {
-    try Running(arguments, in: folder).outcome()
+  static func run(
+    _ arguments: [String], in folder: ScratchFolder, environment: [String: String] = [:]
+  ) throws -> Outcome {
+    try Running(arguments, in: folder, environment: environment).outcome()
   }
 
   /// A run that has begun.
@@ -38,13 +40,16 @@ enum Program {
     private let output: String
     private let errors: String
 
-    init(_ arguments: [String], in folder: ScratchFolder) throws {
+    init(
+      _ arguments: [String], in folder: ScratchFolder, environment: [String: String] = [:]
+    ) throws {
       let name = NSTemporaryDirectory() + "imgen-run-" + UUID().uuidString
       (output, errors) = (name + ".out", name + ".err")
       process.executableURL = URL(fileURLWithPath: Program.path)
       process.arguments = arguments
       process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
       process.environment = ["PATH": "/usr/bin:/bin", "COLUMNS": "80"]
+        .merging(environment) { $1 }
       for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
       process.standardOutput = FileHandle(forWritingAtPath: output)
       process.standardError = FileHandle(forWritingAtPath: errors)
