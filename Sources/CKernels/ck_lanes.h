@@ -67,6 +67,18 @@ CK_BODY void ck_round_row(uint16_t *y, const float *x, size_t n, int native) {
   if (i < n) ck_store_bf16(y + i, ck_round(ck_load(x + i, n - i), native), n - i);
 }
 
+CK_BODY ck_f16 ck_widen(ck_h16 v) {
+  return (ck_f16)(__builtin_convertvector(v, ck_u16) << 16);
+}
+
+// y[i] = float(x[i]).
+CK_BODY void ck_widen_row(float *y, const uint16_t *x, size_t n) {
+  size_t i = 0;
+  for (; i + CK_LANES <= n; i += CK_LANES)
+    ck_store(y + i, ck_widen(ck_load_bf16(x + i, CK_LANES)), CK_LANES);
+  if (i < n) ck_store(y + i, ck_widen(ck_load_bf16(x + i, n - i)), n - i);
+}
+
 // Two rows of bfloat16 numbers as pairs, the first in the lower halves.
 CK_BODY ck_u16 ck_pairs(ck_h16 low, ck_h16 high) {
   return __builtin_convertvector(low, ck_u16) | __builtin_convertvector(high, ck_u16) << 16;

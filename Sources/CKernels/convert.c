@@ -20,3 +20,12 @@ CK_BODY void ck_bf16_to_f32_body(float *y, const uint16_t *x, size_t n) {
   }
 }
 CK_VARIANTS(ck_bf16_to_f32, (float *y, const uint16_t *x, size_t n), (y, x, n))
+
+CK_BODY void ck_add_bf16_body(float *y, const float *x, const uint16_t *a, size_t n) {
+  size_t i = 0;
+  for (; i + CK_LANES <= n; i += CK_LANES)
+    ck_store(y + i, ck_load(x + i, CK_LANES) + ck_widen(ck_load_bf16(a + i, CK_LANES)), CK_LANES);
+  if (i < n)
+    ck_store(y + i, ck_load(x + i, n - i) + ck_widen(ck_load_bf16(a + i, n - i)), n - i);
+}
+CK_VARIANTS(ck_add_bf16, (float *y, const float *x, const uint16_t *a, size_t n), (y, x, a, n))

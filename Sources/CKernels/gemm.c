@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "ck_bf16.h"
 #include "ck_dispatch.h"
 #include "ck_variants.h"
 
@@ -58,8 +59,15 @@ static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width
   size_t left = g->columns - column;
   size_t columns = left < panel_width ? left : panel_width;
   for (size_t i = 0; i < rows; i++) {
-    float *c = g->c + (ptrdiff_t)(row + i) * g->c_stride + column;
+    const ptrdiff_t place = (ptrdiff_t)(row + i) * g->c_stride + (ptrdiff_t)column;
     const float *t = tile + i * panel_width;
+    if (g->rounded) {
+      for (size_t j = 0; j < columns; j++)
+        g->rounded[place + (ptrdiff_t)j] =
+            (uint16_t)bf16_bits(t[j] + (g->bias ? g->bias[column + j] : 0));
+      continue;
+    }
+    float *c = g->c + place;
     if (g->accumulate) {
       for (size_t j = 0; j < columns; j++) c[j] += t[j];
     } else if (g->bias) {
@@ -78,6 +86,7 @@ CK_BODY ptrdiff_t row_offset(const ck_gemm_t *g, int i, size_t rows) {
 // Where a tile's result goes: straight into C, or into a buffer at the edges of C.
 typedef struct {
   float *out;
+  uint16_t *rounded;  // or NULL
   ptrdiff_t stride;
   const float *bias;  // for these columns, or NULL
   int accumulate;
@@ -86,9 +95,11 @@ typedef struct {
 static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t column, size_t width,
                              size_t rows, float *buffer) {
   if (p->rows < rows || g->columns - column < width)
-    return (tile_target){buffer, (ptrdiff_t)width, NULL, 0};
-  return (tile_target){g->c + (ptrdiff_t)p->row * g->c_stride + column, g->c_stride,
-                       g->bias && !g->accumulate ? g->bias + column : NULL, g->accumulate};
+    return (tile_target){buffer, NULL, (ptrdiff_t)width, NULL, 0};
+  const ptrdiff_t start = (ptrdiff_t)p->row * g->c_stride + (ptrdiff_t)column;
+  return (tile_target){g->rounded ? NULL : g->c + start, g->rounded ? g->rounded + start : NULL,
+                       g->c_stride, g->bias && !g->accumulate ? g->bias + column : NULL,
+                       g->accumulate};
 }
 
 // The register tile: ROWS rows by two vectors of WIDTH floats. Rows are the outer unrolled loop,
@@ -211,6 +222,13 @@ TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t 
 #pragma unroll
   for (int j = 0; j < 2; j++) {
     const __m512 shift = t->bias ? _mm512_loadu_ps(t->bias + j * 16) : _mm512_setzero_ps();
+    if (t->rounded) {
+#pragma unroll
+      for (int i = 0; i < 8; i++)
+        _mm256_storeu_si256((__m256i *)(t->rounded + i * t->stride + j * 16),
+                            (__m256i)_mm512_cvtneps_pbh(_mm512_add_ps(acc[i][j], shift)));
+      continue;
+    }
 #pragma unroll
     for (int i = 0; i < 8; i++) {
       float *out = t->out + i * t->stride + j * 16;

@@ -1,7 +1,7 @@
 #include "ck_norm.h"
 
 #include "ck_math.h"
-#include "ck_variants.h"
+#include "ck_lanes.h"
 
 CK_BODY void ck_channel_moments_f32_body(
     float *restrict mean, float *restrict m2, const float *restrict x, size_t rows, size_t cols) {
@@ -150,6 +150,30 @@ CK_VARIANTS(
     (float *y, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
      float eps, size_t rows, size_t cols),
     (y, mean, rstd, x, weight, bias, eps, rows, cols))
+
+CK_BODY void ck_layer_norm_bf16_body(uint16_t *y, float *mean, float *rstd, const float *x,
+                                     const float *weight, const float *bias, float eps,
+                                     size_t rows, size_t cols, int native) {
+  float chunk[256];
+  const float scale = 1.0f / (float)cols;
+  for (size_t r = 0; r < rows; r++) {
+    const float *in = x + r * cols;
+    const float m = row_sum(in, cols) * scale;
+    const float s = 1.0f / __builtin_sqrtf(row_deviation(in, m, cols) * scale + eps);
+    mean[r] = m;
+    rstd[r] = s;
+    for (size_t start = 0; start < cols; start += 256) {
+      const size_t n = cols - start < 256 ? cols - start : 256;
+      for (size_t c = 0; c < n; c++)
+        chunk[c] = (in[start + c] - m) * s * weight[start + c] + bias[start + c];
+      ck_round_row(y + r * cols + start, chunk, n, native);
+    }
+  }
+}
+CK_ROUNDING_VARIANTS(ck_layer_norm_bf16,
+                     (uint16_t *y, float *mean, float *rstd, const float *x, const float *weight,
+                      const float *bias, float eps, size_t rows, size_t cols),
+                     y, mean, rstd, x, weight, bias, eps, rows, cols)
 
 // a = Σ g, b = Σ g · x̂ with g = dy · weight.
 CK_INLINE void row_dots(

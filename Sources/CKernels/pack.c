@@ -74,6 +74,49 @@ CK_VARIANTS(ck_pack_panels_rows_bf16,
              size_t k, size_t n),
             (dst, panel_k, width, src, stride, k, n))
 
+// Rows of a gradient from LOAD(row, column, count), sixteen floats: into panels, as rows, summed up.
+#define CK_PACK_GRADIENT(LOAD)                                                                    \
+  const size_t end = (n + g->width - 1) / g->width * g->width;                                    \
+  for (size_t j = 0; j < end; j += CK_LANES) {                                                    \
+    const size_t count = j < n ? least(CK_LANES, n - j) : 0;                                      \
+    ck_f16 sum = {0};                                                                             \
+    for (size_t i = 0; i < k; i += 2) {                                                           \
+      const ck_f16 first = LOAD(i, j, count);                                                     \
+      const ck_f16 second = i + 1 < k ? LOAD(i + 1, j, count) : (ck_f16){0};                      \
+      const ck_h16 low = ck_round(first, native), high = ck_round(second, native);                \
+      sum += first + second;                                                                      \
+      if (g->panels)                                                                              \
+        ck_store_in_panels((uint32_t *)g->panels, g->panel_k / 2, g->width, i / 2, j, end,        \
+                           ck_pairs(low, high));                                                  \
+      if (g->rows && count) {                                                                     \
+        uint16_t *row = g->rows + i * g->rows_stride + j;                                         \
+        const size_t room = least(CK_LANES, g->rows_stride - j);                                  \
+        ck_store_bf16(row, low, room);                                                            \
+        if (i + 1 < k) ck_store_bf16(row + g->rows_stride, high, room);                           \
+      }                                                                                           \
+    }                                                                                             \
+    if (g->sums && count) ck_store(g->sums + j, sum, count);                                      \
+  }
+
+CK_BODY void ck_pack_gradient_body(const ck_gradient_t *g, const float *src, size_t k, size_t n,
+                                   int native) {
+#define CK_LOAD(I, J, N) ck_load(src + (I) * n + (J), N)
+  CK_PACK_GRADIENT(CK_LOAD)
+#undef CK_LOAD
+}
+CK_ROUNDING_VARIANTS(ck_pack_gradient,
+                     (const ck_gradient_t *g, const float *src, size_t k, size_t n), g, src, k, n)
+
+CK_BODY void ck_pack_gradient_bf16_body(const ck_gradient_t *g, const uint16_t *src, size_t k,
+                                        size_t n, int native) {
+#define CK_LOAD(I, J, N) ck_widen(ck_load_bf16(src + (I) * n + (J), N))
+  CK_PACK_GRADIENT(CK_LOAD)
+#undef CK_LOAD
+}
+CK_ROUNDING_VARIANTS(ck_pack_gradient_bf16,
+                     (const ck_gradient_t *g, const uint16_t *src, size_t k, size_t n), g, src, k,
+                     n)
+
 CK_BODY void ck_pack_b_f32_body(float *dst, size_t k_total, size_t k_offset, const float *src,
                                 size_t k, size_t n, ptrdiff_t k_stride, ptrdiff_t n_stride,
                                 size_t panel, size_t panel_end) {

@@ -1,7 +1,7 @@
 #include "ck_unary.h"
 
 #include "ck_math.h"
-#include "ck_variants.h"
+#include "ck_lanes.h"
 
 #define UNARY(name, value)                                                     \
   CK_BODY void ck_##name##_f32_body(float *y, const float *x, size_t n) {      \
@@ -142,3 +142,46 @@ CK_VARIANTS(
     ck_geglu_backward_f32,
     (float *dx, const float *dy, const float *x, size_t rows, size_t width),
     (dx, dy, x, rows, width))
+
+// Numbers that are widened, worked on and rounded together.
+enum { CHUNK = 256 };
+
+CK_BODY void ck_geglu_bf16_body(uint16_t *y, const uint16_t *x, size_t rows, size_t width,
+                                int native) {
+  float hidden[CHUNK], gate[CHUNK];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t start = 0; start < width; start += CHUNK) {
+      const size_t n = width - start < CHUNK ? width - start : CHUNK;
+      const uint16_t *in = x + 2 * r * width + start;
+      ck_widen_row(hidden, in, n);
+      ck_widen_row(gate, in + width, n);
+      for (size_t c = 0; c < n; c++) hidden[c] *= gate[c] * ck_normal_cdf(gate[c]);
+      ck_round_row(y + r * width + start, hidden, n, native);
+    }
+}
+CK_ROUNDING_VARIANTS(ck_geglu_bf16, (uint16_t *y, const uint16_t *x, size_t rows, size_t width), y,
+                     x, rows, width)
+
+CK_BODY void ck_geglu_backward_bf16_body(uint16_t *dx, const uint16_t *dy, const uint16_t *x,
+                                         size_t rows, size_t width, int native) {
+  float hidden[CHUNK], gate[CHUNK], d[CHUNK];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t start = 0; start < width; start += CHUNK) {
+      const size_t n = width - start < CHUNK ? width - start : CHUNK;
+      const size_t place = 2 * r * width + start;
+      ck_widen_row(hidden, x + place, n);
+      ck_widen_row(gate, x + place + width, n);
+      ck_widen_row(d, dy + r * width + start, n);
+      for (size_t c = 0; c < n; c++) {
+        const float v = gate[c], cdf = ck_normal_cdf(v), h = hidden[c];
+        hidden[c] = d[c] * (v * cdf);
+        gate[c] = d[c] * h * (cdf + v * ck_normal_pdf(v));
+      }
+      ck_round_row(dx + place, hidden, n, native);
+      ck_round_row(dx + place + width, gate, n, native);
+    }
+}
+CK_ROUNDING_VARIANTS(ck_geglu_backward_bf16,
+                     (uint16_t *dx, const uint16_t *dy, const uint16_t *x, size_t rows,
+                      size_t width),
+                     dx, dy, x, rows, width)

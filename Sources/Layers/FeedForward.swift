@@ -19,8 +19,8 @@ public final class FeedForward: Module {
     output = Linear(multiplier * features, features)
   }
 
-  /// `x` `[…, features]` → the same shape.
+  /// `x` `[…, features]`, of either type → the same shape.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    output(geglu(projection(x)))
+    output(geglu(projection(x, output: Compute.factorType)))
   }
 }

@@ -20,8 +20,8 @@ public final class LayerNorm: Module {
     self.eps = eps
   }
 
-  /// `x` `[…, C]` → the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    layerNorm(x, weight: weight.value, bias: bias.value, eps: eps)
+  /// `x` `[…, C]` → the same shape, of type `output`.
+  public func callAsFunction(_ x: Tensor, output: DType = .float32) -> Tensor {
+    layerNorm(x, weight: weight.value, bias: bias.value, eps: eps, output: output)
   }
 }

@@ -23,9 +23,10 @@ public final class Linear: AdaptableLayer {
     self.bias = bias ? Parameter([outFeatures], start) : nil
   }
 
-  /// `x` `[…, in]` → `[…, out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    let y = linear(x, weight: weight.value, bias: bias?.value)
-    return adapters.reduce(y) { $0 + $1(x) }
+  /// `x` `[…, in]`, of either type → `[…, out]` of type `output`.
+  public func callAsFunction(_ x: Tensor, output: DType = .float32) -> Tensor {
+    let y = linear(
+      x, weight: weight.value, bias: bias?.value, output: adapters.isEmpty ? output : .float32)
+    return adapters.reduce(y) { $0 + $1(x) }.cast(to: output)
   }
 }

@@ -51,10 +51,21 @@ import Testing
             var g = ck_gemm_t(
               a: left, row_stride: length, line_stride: 0, image_stride: 0, rows_per_line: m,
               lines_per_image: 1, images: 1, segments: segments.baseAddress, segment_count: 1,
-              segment_length: length, b: right, columns: n, c: c.baseAddress, c_stride: stride,
-              bias: accumulates ? nil : bias.baseAddress, accumulate: accumulates ? 1 : 0)
+              segment_length: length, b: right, columns: n, c: c.baseAddress, rounded: nil,
+              c_stride: stride, bias: accumulates ? nil : bias.baseAddress,
+              accumulate: accumulates ? 1 : 0)
             let blocks = ck_gemm_blocks(&g)
             (isBFloat16 ? ck_gemm_bf16 : ck_gemm_f32)(&g, 0, blocks, 0, panels(n))
+            guard isBFloat16, !accumulates else { return }
+            var narrow = [UInt16](repeating: 0x7777, count: m * stride)
+            narrow.withUnsafeMutableBufferPointer { narrow in
+              g.rounded = narrow.baseAddress
+              ck_gemm_bf16(&g, 0, blocks, 0, panels(n))
+            }
+            for index in 0..<m * stride {
+              let expected = index % stride < n ? rounded(c[index]) : Float(bitPattern: 0x7777_0000)
+              #expect(Float(bitPattern: UInt32(narrow[index]) << 16) == expected)
+            }
           }
         }
       }

@@ -75,14 +75,15 @@ class Process:
     `make(*values)` runs there once and returns the function that gives the answers.
     """
 
-    def __init__(self, make, *values, threads):
+    def __init__(self, make, *values, threads, allocator="tcmalloc_minimal"):
         context = multiprocessing.get_context("spawn")
         self.pipe, end = context.Pipe()
-        library = ctypes.util.find_library("tcmalloc_minimal")
-        if library:
-            os.environ["LD_PRELOAD"] = library
+        library = ctypes.util.find_library(allocator) if allocator else None
+        os.environ["LD_PRELOAD"] = library or ""
         os.environ["OMP_NUM_THREADS"] = str(threads)
-        self.process = context.Process(target=serve, args=(end, make, values, threads))
+        os.environ |= {"PYTHONWARNINGS": "ignore", "DIFFUSERS_VERBOSITY": "error"}
+        self.process = context.Process(
+            target=serve, args=(end, make, values, threads), daemon=True)
         self.process.start()
         end.close()
         self.pipe.recv()
@@ -99,9 +100,9 @@ class Process:
 class Peer(Process):
     """Another program as a competitor; `make(*values)` returns a function that makes one step."""
 
-    def __init__(self, name, make, *values, threads):
+    def __init__(self, name, make, *values, **options):
         self.name, self.peak = name, 0
-        super().__init__(timed_steps, make, values, threads=threads)
+        super().__init__(timed_steps, make, values, **options)
 
     def turn(self, steps):
         """Median seconds of `steps` steps after one that warms up."""

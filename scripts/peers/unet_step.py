@@ -73,8 +73,9 @@ def main():
     ]
     if importlib.util.find_spec("openvino") and not options.without_openvino:
         competitors.append(
+            # OpenVINO's own allocations do not go together with tcmalloc.
             Peer(f"OpenVINO {options.precision}", openvino_step, *work, options.threads,
-                 threads=options.threads))
+                 threads=options.threads, allocator=None))
     compete(competitors, options.rounds, options.steps)
 
 

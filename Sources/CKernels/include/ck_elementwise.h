@@ -13,3 +13,6 @@ void ck_f32_to_bf16(uint16_t *y, const float *x, size_t n);
 
 // y[i] = float(x[i]).
 void ck_bf16_to_f32(float *y, const uint16_t *x, size_t n);
+
+// y[i] = x[i] + float(a[i]); y may alias x.
+void ck_add_bf16(float *y, const float *x, const uint16_t *a, size_t n);

@@ -18,6 +18,7 @@ typedef struct {
   const void *b;
   size_t columns;     // columns of B and C
   float *c;           // [rows, c_stride]
+  uint16_t *rounded;  // ck_gemm_bf16: where C goes in bfloat16 instead, or NULL; not accumulated
   ptrdiff_t c_stride;
   const float *bias;  // one per column, or NULL
   int accumulate;     // 1: C += A · B; 0: C = A · B
@@ -75,6 +76,18 @@ void ck_pack_panels_bf16(uint16_t *dst, size_t panel_k, size_t width, const floa
 // The same from a source that is bfloat16 already.
 void ck_pack_panels_rows_bf16(uint16_t *dst, size_t panel_k, size_t width, const uint16_t *src,
                               ptrdiff_t stride, size_t k, size_t n);
+
+// What the gradients of a linear layer need of the gradient by its result, dense rows [k, n], in
+// one pass: bfloat16 panels as ck_pack_panels_bf16 makes them, bfloat16 rows, column sums [n].
+typedef struct {
+  uint16_t *panels;  // or NULL
+  size_t panel_k, width;
+  uint16_t *rows;      // or NULL
+  size_t rows_stride;  // n rounded up to even; what is beyond n becomes zero
+  float *sums;         // or NULL
+} ck_gradient_t;
+void ck_pack_gradient(const ck_gradient_t *g, const float *src, size_t k, size_t n);
+void ck_pack_gradient_bf16(const ck_gradient_t *g, const uint16_t *src, size_t k, size_t n);
 
 // y[j * y_stride + i] = x[i * x_stride + j] for i in [0, rows), j in [0, columns). bf16: rows is
 // rounded up to even with zeros.

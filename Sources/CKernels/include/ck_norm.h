@@ -1,5 +1,6 @@
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 // Per-channel statistics of dense x [rows, cols], rows >= 1: mean[c], and m2[c], the sum of squared
 // deviations from it. The deviations are summed around the first row, so that a large mean does
@@ -28,6 +29,11 @@ void ck_normalize_backward_f32(
 // y = (x - mean[r]) · rstd[r] · weight[c] + bias[c], rstd = 1 / sqrt(variance + eps).
 void ck_layer_norm_f32(
     float *y, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
+    float eps, size_t rows, size_t cols);
+
+// The same with y rounded to bfloat16.
+void ck_layer_norm_bf16(
+    uint16_t *y, float *mean, float *rstd, const float *x, const float *weight, const float *bias,
     float eps, size_t rows, size_t cols);
 
 // Its gradients: dx [rows, cols]; d_weight and d_bias [cols] are the sums over these rows. dx may

@@ -1,5 +1,6 @@
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 // Elementwise functions: y[i] = f(x[i]) for i in [0, n). y may alias x.
 void ck_exp_f32(float *y, const float *x, size_t n);
@@ -44,3 +45,8 @@ void ck_geglu_f32(float *y, const float *x, size_t rows, size_t width);
 // The gradient by x of ck_geglu_f32; dy is [rows, width], x and dx are [rows, 2 width].
 void ck_geglu_backward_f32(
     float *dx, const float *dy, const float *x, size_t rows, size_t width);
+
+// The same on bfloat16 numbers, computed in float.
+void ck_geglu_bf16(uint16_t *y, const uint16_t *x, size_t rows, size_t width);
+void ck_geglu_backward_bf16(
+    uint16_t *dx, const uint16_t *dy, const uint16_t *x, size_t rows, size_t width);

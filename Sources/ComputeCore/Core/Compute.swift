@@ -22,6 +22,9 @@ public struct Compute: Sendable {
   /// The settings in force for the calling task.
   @TaskLocal public static var current = Compute()
 
+  /// The type to hand numbers to the next product in: what it would round them to anyway.
+  public static var factorType: DType { FactorType.current.dtype }
+
   /// Processors that are online, at least 1.
   public static let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 

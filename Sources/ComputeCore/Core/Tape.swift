@@ -154,15 +154,21 @@ private func reverseTopologicalOrder(
   return order.reversed()
 }
 
+/// The sum of two gradients of either type, as `float32`.
 private func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
   let span = Profile.shared?.begin("sum of gradients", .backward)
   defer { span?.end() }
   precondition(a.shape == b.shape, "gradients of shapes \(a.shape) and \(b.shape) meet")
-  let y = Tensor(uninitialized: a.shape)
-  let (py, pa, pb) = (y.pointer, a.pointer, b.pointer)
+  if a.dtype == .bfloat16 && b.dtype == .float32 { return sum(b, a) }
+  let (y, first) = (Tensor(uninitialized: a.shape), a.cast(to: .float32))
   parallelChunks(y.count) { range in
     let start = range.lowerBound
-    ck_add_f32(py + start, pa + start, pb + start, range.count)
+    switch b.dtype {
+    case .float32:
+      ck_add_f32(y.pointer + start, first.pointer + start, b.pointer + start, range.count)
+    case .bfloat16:
+      ck_add_bf16(y.pointer + start, first.pointer + start, b.bfloat16Pointer + start, range.count)
+    }
   }
   return y
 }

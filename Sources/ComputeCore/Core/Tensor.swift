@@ -132,6 +132,7 @@ public struct Tensor {
         ck_bf16_to_f32(target + $0.lowerBound, source + $0.lowerBound, $0.count)
       }
     }
-    return y.recorded(from: [self]) { dy in [dy] }
+    let own = self.dtype
+    return y.recorded(from: [self]) { dy in [dy.cast(to: own)] }
   }
 }

@@ -181,42 +181,14 @@ private func directConvolution(
   var result = ProductTarget(pointer: y.pointer, stride: target.channels)
   result.bias = bias.map { UnsafePointer($0.pointer) }
   withExtendedLifetime((x, bias)) {
-    if g.isPointwise {
-      let count = g.images * source.height * source.width
-      withMatrixRows(x.pointer, count: count, k: source.channels, type) {
-        parallelProduct($0, packed, into: result)
-      }
-    } else {
-      let copy = PaddedActivation(
-        x.pointer, images: g.images, source.height, source.width, source.channels,
-        height: padded.height, width: padded.width, top: top, left: left, dilation: dilation,
-        type: type)
-      let rows = copy.rows(
-        images: g.images, outHeight: target.height, outWidth: target.width, kh: g.kernelHeight,
-        kw: g.kernelWidth, stride: stride)
-      withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
-    }
+    let copy = PaddedActivation(
+      x.pointer, images: g.images, source.height, source.width, source.channels,
+      height: padded.height, width: padded.width, top: top, left: left, dilation: dilation,
+      type: type)
+    let rows = copy.rows(
+      images: g.images, outHeight: target.height, outWidth: target.width, kh: g.kernelHeight,
+      kw: g.kernelWidth, stride: stride)
+    withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
   }
   return y
-}
-
-/// A matrix `[count, k]` as rows: in place for `float32`, else a converted copy.
-func withMatrixRows(
-  _ x: UnsafePointer<Float>, count: Int, k: Int, _ type: FactorType, _ body: (FactorRows) -> Void
-) {
-  guard type == .bfloat16 else {
-    body(
-      FactorRows(
-        pointer: UnsafeRawPointer(x), type: type, rowStride: k, rowsPerLine: count,
-        segmentLength: k))
-    return
-  }
-  let copy = PaddedActivation(
-    x, images: 1, 1, count, k, height: 1, width: count, top: 0, left: 0, type: type)
-  withExtendedLifetime(copy) {
-    body(
-      FactorRows(
-        pointer: UnsafeRawPointer(copy.storage.pointer), type: type, rowStride: copy.channels,
-        rowsPerLine: count, segmentLength: copy.channels))
-  }
 }

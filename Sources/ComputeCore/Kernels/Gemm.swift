@@ -10,7 +10,10 @@ enum FactorType: Int, Sendable {
     Compute.current.precision == .bfloat16 && ck_gemm_has_bf16() != 0 ? .bfloat16 : .float32
   }
 
-  var byteCount: Int { self == .float32 ? 4 : 2 }
+  var byteCount: Int { dtype.byteCount }
+
+  /// The type of a tensor with such elements.
+  var dtype: DType { self == .float32 ? .float32 : .bfloat16 }
 
   /// Runs of factors along the summed axis have a multiple of this length.
   var runMultiple: Int { self == .float32 ? 1 : 2 }
@@ -38,10 +41,27 @@ struct FactorRows {
 
 /// Where a product goes and what is added to it.
 struct ProductTarget {
-  let pointer: UnsafeMutablePointer<Float>
+  private(set) var pointer: UnsafeMutablePointer<Float>?
+  /// Where the result goes rounded to `bfloat16` instead.
+  private(set) var rounded: UnsafeMutablePointer<UInt16>?
   let stride: Int
   var bias: UnsafePointer<Float>?
   var accumulates = false
+
+  init(pointer: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool = false) {
+    self.pointer = pointer
+    self.stride = stride
+    self.accumulates = accumulates
+  }
+
+  /// The numbers of `y` from `offset` on; a `bfloat16` one takes products of such factors only.
+  init(_ y: Tensor, offset: Int, stride: Int) {
+    self.stride = stride
+    switch y.dtype {
+    case .float32: pointer = y.pointer + offset
+    case .bfloat16: rounded = y.bfloat16Pointer + offset
+    }
+  }
 }
 
 /// The product's C description; `segments` must stay valid while it is used.
@@ -54,7 +74,8 @@ private func description(
     image_stride: rows.imageStride, rows_per_line: rows.rowsPerLine,
     lines_per_image: rows.linesPerImage, images: rows.images, segments: segments.baseAddress,
     segment_count: segments.count, segment_length: rows.segmentLength, b: packed,
-    columns: columns, c: target.pointer, c_stride: target.stride, bias: target.bias,
+    columns: columns, c: target.pointer, rounded: target.rounded, c_stride: target.stride,
+    bias: target.bias,
     accumulate: target.accumulates ? 1 : 0)
 }
 

@@ -66,9 +66,8 @@ private struct GradientPanels {
   var rows: Int { lines * lineLength }
 
   init(_ dy: Tensor, _ g: ConvolutionGeometry, _ type: FactorType) {
-    // A pointwise convolution has one long line, so that short lines waste nothing.
-    let lines = g.isPointwise ? 1 : g.images * g.outHeight
-    let pixels = g.isPointwise ? g.images * g.height * g.width : g.outWidth
+    let lines = g.images * g.outHeight
+    let pixels = g.outWidth
     let lineLength = type.padded(pixels)
     (self.type, self.lines, self.pixels, self.lineLength) = (type, lines, pixels, lineLength)
     let (width, channels, rows) = (Int(CK_ROW_PANEL), g.outChannels, lines * lineLength)
@@ -103,22 +102,17 @@ private struct GradientPanels {
 }
 
 /// The pixels of `x` that a tap sees, to be packed as a right factor.
-///
-/// Those of a pointwise convolution are `x` as it is, others come from a zero-padded copy.
 private struct TapPixels {
-  private let x: Tensor
   private let g: ConvolutionGeometry
   private let type: FactorType
-  private let padded: PaddedActivation?
+  private let padded: PaddedActivation
 
   init(_ x: Tensor, _ g: ConvolutionGeometry, _ type: FactorType) {
-    (self.x, self.g, self.type) = (x, g, type)
-    padded =
-      g.isPointwise
-      ? nil
-      : PaddedActivation(
-        x.pointer, images: g.images, g.height, g.width, g.inChannels, height: g.paddedHeight,
-        width: g.paddedWidth, top: g.padding.top, left: g.padding.left, type: type)
+    (self.g, self.type) = (g, type)
+    padded = PaddedActivation(
+      x.pointer, images: g.images, g.height, g.width, g.inChannels, height: g.paddedHeight,
+      width: g.paddedWidth, top: g.padding.top, left: g.padding.left, type: type)
+    withExtendedLifetime(x) {}
   }
 
   /// Packs the pixels of one line, as the summed axis from `row` on, in panels of `roomRows` rows.
@@ -128,20 +122,6 @@ private struct TapPixels {
   ) {
     let width = ck_gemm_panel()
     let target = scratch.pointer + row * width * type.byteCount
-    guard let padded else {
-      let source = x.pointer + pixels.lowerBound * g.inChannels + columns.lowerBound
-      switch type {
-      case .float32:
-        ck_pack_panels_f32(
-          target.assumingMemoryBound(to: Float.self), roomRows, width, source, g.inChannels,
-          pixels.count, columns.count)
-      case .bfloat16:
-        ck_pack_panels_bf16(
-          target.assumingMemoryBound(to: UInt16.self), roomRows, width, source, g.inChannels,
-          pixels.count, columns.count)
-      }
-      return
-    }
     let (image, y) = (line / g.outHeight, line % g.outHeight)
     let top = image * padded.height + y * g.stride + tap / g.kernelWidth
     let left = pixels.lowerBound * g.stride + tap % g.kernelWidth

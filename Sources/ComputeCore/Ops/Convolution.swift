@@ -31,9 +31,11 @@ public struct Padding: Equatable, Sendable {
 ///   - bias: `[out]`.
 ///   - stride: pixels between two outputs, at least 1, the same in both directions.
 ///   - padding: zeros around the picture, at least 0.
+///   - output: type of the result.
 /// - Returns: `[N, (H + top + bottom − kh) / stride + 1, …, out]`.
 public func conv2d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding = Padding(0)
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
+  padding: Padding = Padding(0), output: DType = .float32
 ) -> Tensor {
   let span = profiled()
   defer { span?.end() }
@@ -52,13 +54,19 @@ public func conv2d(
   precondition(
     g.paddedHeight >= g.kernelHeight && g.paddedWidth >= g.kernelWidth,
     "conv2d: \(x.shape) is smaller than the kernel of \(weight.shape)")
+  if g.isPointwise {
+    return linear(
+      x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, output: output)
+  }
+  let x = x.cast(to: .float32)
   let y = convolutionForward(x, weight, bias, g)
-  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+  let result = y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
     [
       x.isRecorded ? convolutionInputGradient(dy, weight, g) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
     ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
   }
+  return result.cast(to: output)
 }
 
 /// Transposed two-dimensional convolution, as `torch.nn.functional.conv_transpose2d`: the gradient

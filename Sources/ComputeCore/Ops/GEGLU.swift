@@ -4,8 +4,8 @@ import CKernels
 ///
 /// Source: Shazeer 2020, arXiv:2002.05202 (GEGLU); halves in the order of diffusers' `GEGLU`.
 ///
-/// - Parameter x: `[..., 2C]`.
-/// - Returns: `[..., C]`.
+/// - Parameter x: `[..., 2C]`, of either type.
+/// - Returns: `[..., C]`, of `x`'s type.
 public func geglu(_ x: Tensor) -> Tensor {
   let span = profiled()
   defer { span?.end() }
@@ -13,11 +13,17 @@ public func geglu(_ x: Tensor) -> Tensor {
     preconditionFailure("geglu: the last axis must have an even size, got \(x.shape)")
   }
   let width = last / 2
-  let result = Tensor(uninitialized: x.shape.dropLast() + [width])
-  let (y, source) = (result.pointer, x.pointer)
+  let result = Tensor(uninitialized: x.shape.dropLast() + [width], dtype: x.dtype)
   parallelRows(x.count / max(1, last), width: last) { rows in
     let start = rows.lowerBound
-    ck_geglu_f32(y + start * width, source + start * last, rows.count, width)
+    switch x.dtype {
+    case .float32:
+      ck_geglu_f32(result.pointer + start * width, x.pointer + start * last, rows.count, width)
+    case .bfloat16:
+      ck_geglu_bf16(
+        result.bfloat16Pointer + start * width, x.bfloat16Pointer + start * last, rows.count,
+        width)
+    }
   }
   let saved = x.detached()
   return result.recorded(from: [x]) { dy in [gegluVJP(dy, saved)] }
@@ -27,12 +33,20 @@ public func geglu(_ x: Tensor) -> Tensor {
 private func gegluVJP(_ dy: Tensor, _ x: Tensor) -> Tensor {
   let last = x.shape[x.rank - 1]
   let width = last / 2
-  let result = Tensor(uninitialized: x.shape)
-  let (dx, d, source) = (result.pointer, dy.pointer, x.pointer)
+  let result = Tensor(uninitialized: x.shape, dtype: x.dtype)
+  let dy = dy.cast(to: x.dtype)
   parallelRows(x.count / max(1, last), width: last) { rows in
     let start = rows.lowerBound
-    ck_geglu_backward_f32(
-      dx + start * last, d + start * width, source + start * last, rows.count, width)
+    switch x.dtype {
+    case .float32:
+      ck_geglu_backward_f32(
+        result.pointer + start * last, dy.pointer + start * width, x.pointer + start * last,
+        rows.count, width)
+    case .bfloat16:
+      ck_geglu_backward_bf16(
+        result.bfloat16Pointer + start * last, dy.bfloat16Pointer + start * width,
+        x.bfloat16Pointer + start * last, rows.count, width)
+    }
   }
   return result
 }

@@ -9,8 +9,11 @@ import CKernels
 ///   - weight: `[C]`.
 ///   - bias: `[C]`.
 ///   - eps: added to the variance.
+///   - output: type of the result.
 /// - Returns: a tensor of `x`'s shape.
-public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, eps: Float = 1e-5) -> Tensor {
+public func layerNorm(
+  _ x: Tensor, weight: Tensor, bias: Tensor, eps: Float = 1e-5, output: DType = .float32
+) -> Tensor {
   let span = profiled()
   defer { span?.end() }
   guard let width = x.shape.last, width > 0 else {
@@ -20,22 +23,29 @@ public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, eps: Float = 1e
     weight.shape == [width] && bias.shape == [width],
     "layerNorm: expected weight and bias [\(width)], got \(weight.shape) and \(bias.shape)")
   let rows = x.count / width
-  let result = Tensor(uninitialized: x.shape)
+  let result = Tensor(uninitialized: x.shape, dtype: output)
   let (mean, rstd) = (Tensor(uninitialized: [rows]), Tensor(uninitialized: [rows]))
-  let (y, source, w, b) = (result.pointer, x.pointer, weight.pointer, bias.pointer)
+  let (source, w, b) = (x.pointer, weight.pointer, bias.pointer)
   let (m, s) = (mean.pointer, rstd.pointer)
   parallelRows(rows, width: width) { range in
     let first = range.lowerBound
-    ck_layer_norm_f32(
-      y + first * width, m + first, s + first, source + first * width, w, b, eps, range.count,
-      width)
+    switch output {
+    case .float32:
+      ck_layer_norm_f32(
+        result.pointer + first * width, m + first, s + first, source + first * width, w, b, eps,
+        range.count, width)
+    case .bfloat16:
+      ck_layer_norm_bf16(
+        result.bfloat16Pointer + first * width, m + first, s + first, source + first * width, w,
+        b, eps, range.count, width)
+    }
   }
   let (savedX, savedWeight) = (x.detached(), weight.detached())
   let needsX = x.isRecorded
   let needsParameters = weight.isRecorded || bias.isRecorded
   return result.recorded(from: [x, weight, bias]) { dy in
     layerNormVJP(
-      dy, savedX, savedWeight, mean: mean, rstd: rstd, needsX: needsX,
+      dy.cast(to: .float32), savedX, savedWeight, mean: mean, rstd: rstd, needsX: needsX,
       needsParameters: needsParameters)
   }
 }

@@ -1,19 +1,30 @@
 /// Linear layer, `y = x · weightᵀ + bias`, as `torch.nn.functional.linear`.
 ///
 /// - Parameters:
-///   - x: `[…, in]`.
+///   - x: `[…, in]`, of either type.
 ///   - weight: `[out, in]`.
 ///   - bias: `[out]`.
+///   - output: type of the result.
 /// - Returns: `[…, out]`.
-public func linear(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+public func linear(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, output: DType = .float32
+) -> Tensor {
   let span = profiled()
   defer { span?.end() }
   precondition(weight.rank == 2, "linear: weight must be [out, in], got \(weight.shape)")
   precondition(
     x.shape.last == weight.shape[1], "linear: weight \(weight.shape) does not take \(x.shape)")
-  let (out, inputs) = (weight.shape[0], weight.shape[1])
-  let rows = x.shape.dropLast().reduce(1, *)
-  let y = conv2d(
-    x.reshaped([rows, 1, 1, inputs]), weight: weight.reshaped([out, 1, 1, inputs]), bias: bias)
-  return y.reshaped(x.shape.dropLast() + [out])
+  precondition(
+    bias == nil || bias?.shape == [weight.shape[0]],
+    "linear: bias must be [\(weight.shape[0])], got \(bias?.shape ?? [])")
+  let sizes = LinearSizes(
+    rows: x.shape.dropLast().reduce(1, *), inputs: weight.shape[1], outputs: weight.shape[0])
+  let y = linearForward(
+    x, weight, bias, sizes, shape: x.shape.dropLast() + [sizes.outputs], output: output)
+  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+    let (dx, dw, db) = linearGradients(
+      dy, x, weight, sizes,
+      needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))
+    return [dx, dw] + (bias == nil ? [] : [db])
+  }
 }

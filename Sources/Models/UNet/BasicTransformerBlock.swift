@@ -25,8 +25,9 @@ final class BasicTransformerBlock: Module {
 
   /// `x` `[N, T, C]`, `context` `[N, S, contextDim]`, `mask` `[N, S]` → `[N, T, C]`.
   func callAsFunction(_ x: Tensor, context: Tensor?, mask: Tensor?) -> Tensor {
-    var h = x + attn1(norm1(x))
-    h = h + attn2(norm2(h), context: context, mask: mask)
-    return h + ff(norm3(h))
+    let type = Compute.factorType
+    var h = x + attn1(norm1(x, output: type))
+    h = h + attn2(norm2(h, output: type), context: context, mask: mask)
+    return h + ff(norm3(h, output: type))
   }
 }

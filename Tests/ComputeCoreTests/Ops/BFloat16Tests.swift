@@ -1,0 +1,97 @@
+import ComputeCore
+import TestSupport
+import Testing
+
+/// Operations that take or give `bfloat16` tensors, against the same in `float32`.
+@Suite struct BFloat16Tests {
+  /// Random numbers that `bfloat16` holds exactly.
+  private func numbers(_ shape: Shape, seed: UInt64) -> Tensor {
+    Noise.tensor(shape, seed: seed).cast(to: .bfloat16)
+  }
+
+  private func doubles(_ x: Tensor) -> [Double] { x.values.map(Double.init) }
+
+  @Test(arguments: [[1, 2], [3, 34], [5, 2 * 300], [2, 7, 2 * 17]])
+  func gegluAgreesWithFloat32(_ shape: Shape) throws {
+    let x = numbers(shape, seed: 1).asVariable()
+    let wide = x.cast(to: .float32).detached().asVariable()
+    let (y, expected) = (geglu(x), geglu(wide))
+    #expect(y.dtype == .bfloat16)
+    expectClose(y, doubles(expected), tolerance: 4e-3, "y")
+    let dy = numbers(expected.shape, seed: 2)
+    let dx = try #require(gradients(of: y, seed: dy)[x])
+    let expectedGradient = gradients(of: expected, seed: dy.cast(to: .float32))[wide]
+    #expect(dx.dtype == .bfloat16)
+    expectClose(dx, doubles(try #require(expectedGradient)), tolerance: 4e-3, "dx")
+  }
+
+  @Test(arguments: [[1, 5], [3, 40], [70, 300]])
+  func layerNormRoundsItsResult(_ shape: Shape) throws {
+    let x = Noise.tensor(shape, seed: 1).asVariable()
+    let (weight, bias) = (Noise.tensor([shape[1]], seed: 2), Noise.tensor([shape[1]], seed: 3))
+    let y = layerNorm(x, weight: weight, bias: bias, output: .bfloat16)
+    let exact = layerNorm(x, weight: weight, bias: bias)
+    #expect(y.dtype == .bfloat16)
+    expectClose(y, doubles(exact), tolerance: 4e-3, "y")
+    let dy = numbers(shape, seed: 4)
+    let dx = try #require(gradients(of: y, seed: dy)[x])
+    let expected = try #require(gradients(of: exact, seed: dy.cast(to: .float32))[x])
+    #expect(dx.dtype == .float32)
+    #expect(dx.values == expected.values)
+  }
+
+  /// Rows, inputs and outputs; odd ones, more rows than a portion has.
+  static let sizes = [
+    [1, 1, 1], [7, 17, 31], [33, 77, 40], [5, 8, 3], [1_030, 36, 24], [2_100, 5, 9], [64, 320, 130],
+  ]
+
+  @Test(arguments: sizes, MatmulPrecision.allCases)
+  func linearTakesAndGivesEitherType(_ size: [Int], _ precision: MatmulPrecision) throws {
+    let (rows, inputs, outputs) = (size[0], size[1], size[2])
+    let x = numbers([rows, inputs], seed: 1).asVariable()
+    let wide = x.cast(to: .float32).detached().asVariable()
+    let weight = Noise.tensor([outputs, inputs], seed: 2).asVariable()
+    let bias = Noise.tensor([outputs], seed: 3).asVariable()
+    let dy = numbers([rows, outputs], seed: 4)
+    let narrow = try Compute.with {
+      $0.precision = precision
+    } _: {
+      let y = linear(x, weight: weight, bias: bias, output: .bfloat16)
+      let found = gradients(of: y, seed: dy)
+      return (y, try #require(found[x]), try #require(found[weight]), try #require(found[bias]))
+    }
+    let exact = linear(wide, weight: weight, bias: bias)
+    let expected = gradients(of: exact, seed: dy.cast(to: .float32))
+    #expect(narrow.0.dtype == .bfloat16 && narrow.1.dtype == .bfloat16)
+    #expect(narrow.2.dtype == .float32 && narrow.3.dtype == .float32)
+    expectClose(narrow.0, doubles(exact), tolerance: 1.5e-2, "y")
+    expectClose(narrow.1, doubles(try #require(expected[wide])), tolerance: 1.5e-2, "dx")
+    expectClose(narrow.2, doubles(try #require(expected[weight])), tolerance: 1.5e-2, "dw")
+    expectClose(narrow.3, doubles(try #require(expected[bias])), tolerance: 1e-5, "db")
+  }
+
+  @Test func gradientsOfBothTypesAddUp() throws {
+    let x = numbers([40, 3], seed: 1).asVariable()
+    let wide = x.cast(to: .float32)
+    let y = wide * 2 + wide * wide.detached() + x.cast(to: .float32)
+    let dx = try #require(gradients(of: y)[x])
+    expectClose(dx, x.values.map { 3 + Double($0) }, tolerance: 4e-3, "dx")
+  }
+
+  @Test(arguments: [[4, 6, 5, 16, 16, 3], [1, 4, 4, 3, 5, 1], [2, 9, 9, 20, 17, 3]])
+  func convolutionsTakeAndGiveEitherType(_ size: [Int]) throws {
+    let (inputs, outputs, kernel) = (size[3], size[4], size[5])
+    let x = numbers(Array(size[0..<4]), seed: 1).asVariable()
+    let wide = x.cast(to: .float32).detached().asVariable()
+    let weight = Noise.tensor([outputs, kernel, kernel, inputs], seed: 2)
+    let padding = Padding(kernel / 2)
+    let y = conv2d(x, weight: weight, padding: padding, output: .bfloat16)
+    let exact = conv2d(wide, weight: weight, padding: padding)
+    #expect(y.dtype == .bfloat16)
+    expectClose(y, doubles(exact), tolerance: 4e-3, "y")
+    let dy = numbers(exact.shape, seed: 3)
+    let dx = try #require(gradients(of: y, seed: dy)[x])
+    let expected = gradients(of: exact, seed: dy.cast(to: .float32))[wide]
+    expectClose(dx, doubles(try #require(expected)), tolerance: 4e-3, "dx")
+  }
+}
