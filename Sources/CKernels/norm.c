@@ -57,6 +57,29 @@ CK_VARIANTS(
      size_t rows, size_t cols),
     (y, x, mean, scale, bias, silu, rows, cols))
 
+// Numbers that are worked on and rounded together.
+enum { CHUNK = 256 };
+
+CK_BODY void ck_normalize_bf16_body(uint16_t *y, const float *x, const float *mean,
+                                    const float *scale, const float *bias, int silu, size_t rows,
+                                    size_t cols, int native) {
+  float chunk[CHUNK];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t start = 0; start < cols; start += CHUNK) {
+      const size_t n = cols - start < CHUNK ? cols - start : CHUNK;
+      const float *in = x + r * cols + start, *m = mean + start, *s = scale + start,
+                  *b = bias + start;
+      for (size_t c = 0; c < n; c++) chunk[c] = (in[c] - m[c]) * s[c] + b[c];
+      if (silu)
+        for (size_t c = 0; c < n; c++) chunk[c] *= ck_sigmoid(chunk[c]);
+      ck_round_row(y + r * cols + start, chunk, n, native);
+    }
+}
+CK_ROUNDING_VARIANTS(ck_normalize_bf16,
+                     (uint16_t *y, const float *x, const float *mean, const float *scale,
+                      const float *bias, int silu, size_t rows, size_t cols),
+                     y, x, mean, scale, bias, silu, rows, cols)
+
 CK_BODY void ck_normalize_sums_f32_body(
     float *restrict sum, float *restrict dot, float *dz, const float *dy, const float *restrict x,
     const float *restrict mean, const float *restrict scale, const float *restrict bias, int silu,
@@ -154,7 +177,7 @@ CK_VARIANTS(
 CK_BODY void ck_layer_norm_bf16_body(uint16_t *y, float *mean, float *rstd, const float *x,
                                      const float *weight, const float *bias, float eps,
                                      size_t rows, size_t cols, int native) {
-  float chunk[256];
+  float chunk[CHUNK];
   const float scale = 1.0f / (float)cols;
   for (size_t r = 0; r < rows; r++) {
     const float *in = x + r * cols;
@@ -162,8 +185,8 @@ CK_BODY void ck_layer_norm_bf16_body(uint16_t *y, float *mean, float *rstd, cons
     const float s = 1.0f / __builtin_sqrtf(row_deviation(in, m, cols) * scale + eps);
     mean[r] = m;
     rstd[r] = s;
-    for (size_t start = 0; start < cols; start += 256) {
-      const size_t n = cols - start < 256 ? cols - start : 256;
+    for (size_t start = 0; start < cols; start += CHUNK) {
+      const size_t n = cols - start < CHUNK ? cols - start : CHUNK;
       for (size_t c = 0; c < n; c++)
         chunk[c] = (in[start + c] - m) * s * weight[start + c] + bias[start + c];
       ck_round_row(y + r * cols + start, chunk, n, native);

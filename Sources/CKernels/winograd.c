@@ -10,10 +10,13 @@ enum { BLOCK = 2048 };
 
 // Where the pixels of one tile are; those outside the source are zeros.
 typedef struct {
-  const float *start[PLACES];
+  const void *start[PLACES];
 } window;
 
 static const float zeros[BLOCK];
+
+// Type of the numbers of a source; a constant wherever it is used.
+enum source { FLOAT, BFLOAT };
 
 // Image, row and column of tile `tile`.
 typedef struct {
@@ -28,10 +31,12 @@ CK_BODY tile_place place_of(const ck_winograd_t *g, size_t tile) {
 }
 
 // The size x size pixels of a tile from row 2 y - top and column 2 x - left on, at `channel`.
-CK_BODY void find_window(window *w, const float *x, const ck_winograd_t *g, size_t tile,
-                         size_t channel, ptrdiff_t size) {
+CK_BODY void find_window(window *w, const void *x, enum source source, const ck_winograd_t *g,
+                         size_t tile, size_t channel, ptrdiff_t size) {
   const tile_place p = place_of(g, tile);
-  const float *image = x + p.image * g->height * g->width * g->channels + channel;
+  const size_t bytes = source == FLOAT ? sizeof(float) : sizeof(uint16_t);
+  const char *image =
+      (const char *)x + (p.image * g->height * g->width * g->channels + channel) * bytes;
   for (ptrdiff_t i = 0; i < size; i++) {
     const ptrdiff_t row = 2 * p.y - g->top + i;
     const int is_row = row >= 0 && row < (ptrdiff_t)g->height;
@@ -39,23 +44,25 @@ CK_BODY void find_window(window *w, const float *x, const ck_winograd_t *g, size
       const ptrdiff_t column = 2 * p.x - g->left + j;
       w->start[i * size + j] =
           is_row && column >= 0 && column < (ptrdiff_t)g->width
-              ? image + (size_t)(row * (ptrdiff_t)g->width + column) * g->channels
-              : zeros;
+              ? image + (size_t)(row * (ptrdiff_t)g->width + column) * g->channels * bytes
+              : (const char *)zeros;
     }
   }
 }
 
-CK_BODY ck_f16 pixel(const window *w, int i, size_t c, size_t n) {
-  return ck_load(w->start[i] + c, n);
+CK_BODY ck_f16 pixel(const window *w, enum source source, int i, size_t c, size_t n) {
+  return source == FLOAT ? ck_load((const float *)w->start[i] + c, n)
+                         : ck_widen(ck_load_bf16((const uint16_t *)w->start[i] + c, n));
 }
 
 // Bᵀ d B of n channels from c on.
-CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, size_t c, size_t n) {
+CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, enum source source, size_t c,
+                             size_t n) {
   ck_f16 t[4][4];
 #pragma unroll
   for (int j = 0; j < 4; j++) {
-    const ck_f16 d0 = pixel(w, j, c, n), d1 = pixel(w, 4 + j, c, n), d2 = pixel(w, 8 + j, c, n),
-                 d3 = pixel(w, 12 + j, c, n);
+    const ck_f16 d0 = pixel(w, source, j, c, n), d1 = pixel(w, source, 4 + j, c, n),
+                 d2 = pixel(w, source, 8 + j, c, n), d3 = pixel(w, source, 12 + j, c, n);
     t[0][j] = d0 - d2;
     t[1][j] = d1 + d2;
     t[2][j] = d2 - d1;
@@ -71,11 +78,12 @@ CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, size_t c, size_t
 }
 
 // A dy Aᵀ of n channels from c on.
-CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, size_t c, size_t n) {
+CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, enum source source, size_t c,
+                                size_t n) {
   ck_f16 t[4][2];
 #pragma unroll
   for (int j = 0; j < 2; j++) {
-    const ck_f16 d0 = pixel(w, j, c, n), d1 = pixel(w, 2 + j, c, n);
+    const ck_f16 d0 = pixel(w, source, j, c, n), d1 = pixel(w, source, 2 + j, c, n);
     t[0][j] = d0;
     t[1][j] = d0 + d1;
     t[2][j] = d0 - d1;
@@ -95,15 +103,15 @@ CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
 // One vector of channels of a tile of ck_winograd_input_*: n of them are there.
 CK_BODY void input_f32(float *v, size_t plane, const window *w, size_t c, size_t n) {
   ck_f16 out[PLACES];
-  input_transform(out, w, c, n);
+  input_transform(out, w, FLOAT, c, n);
 #pragma unroll
   for (int p = 0; p < PLACES; p++) ck_store(v + (size_t)p * plane + c, out[p], n);
 }
 
-CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, size_t c, size_t n,
-                        int native) {
+CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, enum source source, size_t c,
+                        size_t n, int native) {
   ck_f16 out[PLACES];
-  input_transform(out, w, c, n);
+  input_transform(out, w, source, c, n);
 #pragma unroll
   for (int p = 0; p < PLACES; p++) {
     ck_store_bf16(v + (size_t)p * plane + c, ck_round(out[p], native), (n + 1) / 2 * 2);
@@ -111,11 +119,11 @@ CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, size_t c, si
 }
 
 // Tile after tile, block after block of channels; VECTOR(v, c, n) does n channels from c on.
-#define CK_INPUT(VECTOR)                                                                          \
+#define CK_INPUT(SOURCE, VECTOR)                                                                      \
   window w;                                                                                       \
   for (size_t t = tile; t < tile_end; t++, v += stride) {                                         \
     for (size_t first = 0; first < g->channels; first += BLOCK) {                                 \
-      find_window(&w, x, g, t, first, 4);                                                         \
+      find_window(&w, x, SOURCE, g, t, first, 4);                                                 \
       const size_t count = least(BLOCK, g->channels - first), whole = count / CK_LANES * CK_LANES; \
       for (size_t c = 0; c < whole; c += CK_LANES) VECTOR(v + first, c, CK_LANES);                \
       if (whole < count) VECTOR(v + first, whole, count - whole);                                 \
@@ -125,7 +133,7 @@ CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, size_t c, si
 CK_BODY void ck_winograd_input_f32_body(float *v, size_t plane, size_t stride, const float *x,
                                         const ck_winograd_t *g, size_t tile, size_t tile_end) {
 #define CK_VECTOR(V, C, N) input_f32(V, plane, &w, C, N)
-  CK_INPUT(CK_VECTOR)
+  CK_INPUT(FLOAT, CK_VECTOR)
 #undef CK_VECTOR
 }
 CK_VARIANTS(ck_winograd_input_f32,
@@ -133,17 +141,26 @@ CK_VARIANTS(ck_winograd_input_f32,
              size_t tile, size_t tile_end),
             (v, plane, stride, x, g, tile, tile_end))
 
-CK_BODY void ck_winograd_input_bf16_body(uint16_t *v, size_t plane, size_t stride, const float *x,
-                                         const ck_winograd_t *g, size_t tile, size_t tile_end,
-                                         int native) {
-#define CK_VECTOR(V, C, N) input_bf16(V, plane, &w, C, N, native)
-  CK_INPUT(CK_VECTOR)
+CK_BODY void input_rows_bf16(uint16_t *v, size_t plane, size_t stride, const void *x,
+                             enum source source, const ck_winograd_t *g, size_t tile,
+                             size_t tile_end, int native) {
+#define CK_VECTOR(V, C, N) input_bf16(V, plane, &w, source, C, N, native)
+  CK_INPUT(source, CK_VECTOR)
 #undef CK_VECTOR
 }
+
+CK_BODY void ck_winograd_input_bf16_body(uint16_t *v, size_t plane, size_t stride, const void *x,
+                                         int is_bf16, const ck_winograd_t *g, size_t tile,
+                                         size_t tile_end, int native) {
+  if (is_bf16)
+    input_rows_bf16(v, plane, stride, x, BFLOAT, g, tile, tile_end, native);
+  else
+    input_rows_bf16(v, plane, stride, x, FLOAT, g, tile, tile_end, native);
+}
 CK_ROUNDING_VARIANTS(ck_winograd_input_bf16,
-                     (uint16_t *v, size_t plane, size_t stride, const float *x,
+                     (uint16_t *v, size_t plane, size_t stride, const void *x, int is_bf16,
                       const ck_winograd_t *g, size_t tile, size_t tile_end),
-                     v, plane, stride, x, g, tile, tile_end)
+                     v, plane, stride, x, is_bf16, g, tile, tile_end)
 
 // One vector of ck_winograd_output_f32: `beside` and `below` are NULL where y ends.
 CK_BODY void output_f32(float *y, float *beside, float *below, float *diagonal, const float *m,
@@ -195,11 +212,11 @@ CK_VARIANTS(ck_winograd_output_f32,
   for (size_t t = tile; t < tile_end; t++) {                                                      \
     for (size_t c = 0; c < end; c += CK_LANES) {                                                  \
       ck_f16 out[PLACES] = {0};                                                                   \
-      if (c % BLOCK == 0) find_window(&w, x, g, t, c, SIZE);                                      \
+      if (c % BLOCK == 0) find_window(&w, x, FLOAT, g, t, c, SIZE);                               \
       if (c + CK_LANES <= g->channels)                                                            \
-        TRANSFORM(out, &w, c % BLOCK, CK_LANES);                                                  \
+        TRANSFORM(out, &w, FLOAT, c % BLOCK, CK_LANES);                                           \
       else if (c < g->channels)                                                                   \
-        TRANSFORM(out, &w, c % BLOCK, g->channels - c);                                           \
+        TRANSFORM(out, &w, FLOAT, c % BLOCK, g->channels - c);                                    \
       _Pragma("unroll") for (int p = 0; p < PLACES; p++)                                          \
           ck_store_in_panels((uint32_t *)(v + (size_t)p * plane), k, width, t - first_tile, c,    \
                              end, (ck_u16)out[p]);                                                \
@@ -228,7 +245,7 @@ CK_VARIANTS(ck_winograd_gradient_panels_f32,
             (z, plane, k, width, dy, g, first_tile, tile, tile_end))
 
 // Two tiles as two rows: their numbers for a channel are neighbours.
-#define CK_PANELS_BF16(TRANSFORM, SIZE)                                                           \
+#define CK_PANELS_BF16(TRANSFORM, SIZE, SOURCE)                                                   \
   window w[2];                                                                                    \
   const size_t end = (g->channels + width - 1) / width * width;                                   \
   for (size_t t = tile; t < tile_end; t += 2) {                                                   \
@@ -237,11 +254,12 @@ CK_VARIANTS(ck_winograd_gradient_panels_f32,
       ck_h16 rows[2][PLACES];                                                                     \
       _Pragma("unroll") for (int i = 0; i < 2; i++) {                                             \
         ck_f16 out[PLACES] = {0};                                                                 \
-        if (c % BLOCK == 0 && i < count) find_window(&w[i], x, g, t + (size_t)i, c, SIZE);        \
+        if (c % BLOCK == 0 && i < count)                                                          \
+          find_window(&w[i], x, SOURCE, g, t + (size_t)i, c, SIZE);                               \
         if (i < count && c + CK_LANES <= g->channels)                                             \
-          TRANSFORM(out, &w[i], c % BLOCK, CK_LANES);                                             \
+          TRANSFORM(out, &w[i], SOURCE, c % BLOCK, CK_LANES);                                     \
         else if (i < count && c < g->channels)                                                    \
-          TRANSFORM(out, &w[i], c % BLOCK, g->channels - c);                                      \
+          TRANSFORM(out, &w[i], SOURCE, c % BLOCK, g->channels - c);                              \
         _Pragma("unroll") for (int p = 0; p < PLACES; p++) rows[i][p] = ck_round(out[p], native); \
       }                                                                                           \
       _Pragma("unroll") for (int p = 0; p < PLACES; p++)                                          \
@@ -251,21 +269,26 @@ CK_VARIANTS(ck_winograd_gradient_panels_f32,
   }
 
 CK_BODY void ck_winograd_input_panels_bf16_body(uint16_t *v, size_t plane, size_t k, size_t width,
-                                                const float *x, const ck_winograd_t *g,
-                                                size_t first_tile, size_t tile, size_t tile_end,
-                                                int native) {
-  CK_PANELS_BF16(input_transform, 4)
+                                                const void *x, int is_bf16,
+                                                const ck_winograd_t *g, size_t first_tile,
+                                                size_t tile, size_t tile_end, int native) {
+  if (is_bf16) {
+    CK_PANELS_BF16(input_transform, 4, BFLOAT)
+  } else {
+    CK_PANELS_BF16(input_transform, 4, FLOAT)
+  }
 }
 CK_ROUNDING_VARIANTS(ck_winograd_input_panels_bf16,
-                (uint16_t *v, size_t plane, size_t k, size_t width, const float *x,
-                 const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
-                v, plane, k, width, x, g, first_tile, tile, tile_end)
+                     (uint16_t *v, size_t plane, size_t k, size_t width, const void *x,
+                      int is_bf16, const ck_winograd_t *g, size_t first_tile, size_t tile,
+                      size_t tile_end),
+                     v, plane, k, width, x, is_bf16, g, first_tile, tile, tile_end)
 
 CK_BODY void ck_winograd_gradient_panels_bf16_body(uint16_t *v, size_t plane, size_t k,
                                                    size_t width, const float *x,
                                                    const ck_winograd_t *g, size_t first_tile,
                                                    size_t tile, size_t tile_end, int native) {
-  CK_PANELS_BF16(gradient_transform, 2)
+  CK_PANELS_BF16(gradient_transform, 2, FLOAT)
 }
 CK_ROUNDING_VARIANTS(ck_winograd_gradient_panels_bf16,
                 (uint16_t *z, size_t plane, size_t k, size_t width, const float *dy,

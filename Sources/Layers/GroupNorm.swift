@@ -33,9 +33,10 @@ public final class GroupNorm: Module {
       x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .none)
   }
 
-  /// The same followed by SiLU, in one pass.
-  public func thenSilu(_ x: Tensor) -> Tensor {
+  /// The same followed by SiLU, in one pass; of type `output`.
+  public func thenSilu(_ x: Tensor, output: DType = .float32) -> Tensor {
     groupNorm(
-      x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .silu)
+      x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .silu,
+      output: output)
   }
 }

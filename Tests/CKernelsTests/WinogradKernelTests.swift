@@ -126,7 +126,7 @@ import Testing
             m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
             v_plane: vPlane, u_plane: uPlane, tiles: t.tiles, k: k, columns: t.o)
           if isBFloat16 {
-            ck_winograd_input_bf16(v.halves, vPlane, k, t.x, &reading, 0, t.tiles)
+            ck_winograd_input_bf16(v.halves, vPlane, k, t.x, 0, &reading, 0, t.tiles)
             ck_winograd_products_bf16(&call)
           } else {
             ck_winograd_input_f32(v.floats, vPlane, k, t.x, &reading, 0, t.tiles)
@@ -156,7 +156,7 @@ import Testing
           ck_winograd_gradient_panels_bf16(
             l.halves, leftPlane, rows, 8, t.dy, &writing, 0, 0, t.tiles)
           ck_winograd_input_panels_bf16(
-            r.halves, rightPlane, rows, width, t.x, &reading, 0, 0, t.tiles)
+            r.halves, rightPlane, rows, width, t.x, 0, &reading, 0, 0, t.tiles)
         } else {
           ck_winograd_gradient_panels_f32(
             l.floats, leftPlane, rows, 8, t.dy, &writing, 0, 0, t.tiles)

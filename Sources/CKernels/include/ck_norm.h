@@ -13,6 +13,11 @@ void ck_normalize_f32(
     float *y, const float *x, const float *mean, const float *scale, const float *bias, int silu,
     size_t rows, size_t cols);
 
+// The same with y rounded to bfloat16.
+void ck_normalize_bf16(
+    uint16_t *y, const float *x, const float *mean, const float *scale, const float *bias,
+    int silu, size_t rows, size_t cols);
+
 // Sums that the gradient of ck_normalize_f32 needs: sum[c] = Σ_r dz, dot[c] = Σ_r dz · (x - mean[c])
 // where dz is dy, or dy times the slope of silu when `silu` is not 0; then dz [rows, cols] is
 // written too. All matrices dense; dz may alias dy.

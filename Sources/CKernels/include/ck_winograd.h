@@ -28,7 +28,8 @@ typedef struct {
 // count elements.
 void ck_winograd_input_f32(float *v, size_t plane, size_t stride, const float *x,
                            const ck_winograd_t *g, size_t tile, size_t tile_end);
-void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const float *x,
+// x holds bfloat16 numbers when is_bf16 is not 0, floats otherwise.
+void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const void *x, int is_bf16,
                             const ck_winograd_t *g, size_t tile, size_t tile_end);
 
 // The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
@@ -72,8 +73,8 @@ void ck_winograd_input_panels_f32(float *v, size_t plane, size_t k, size_t width
                                   const ck_winograd_t *g, size_t first_tile, size_t tile,
                                   size_t tile_end);
 void ck_winograd_input_panels_bf16(uint16_t *v, size_t plane, size_t k, size_t width,
-                                   const float *x, const ck_winograd_t *g, size_t first_tile,
-                                   size_t tile, size_t tile_end);
+                                   const void *x, int is_bf16, const ck_winograd_t *g,
+                                   size_t first_tile, size_t tile, size_t tile_end);
 void ck_winograd_gradient_panels_f32(float *z, size_t plane, size_t k, size_t width,
                                      const float *dy, const ck_winograd_t *g, size_t first_tile,
                                      size_t tile, size_t tile_end);

@@ -176,6 +176,7 @@ private func directConvolution(
   dilation: Int, source: PictureSize, padded: (height: Int, width: Int), top: Int, left: Int,
   target: PictureSize
 ) -> Tensor {
+  let x = x.cast(to: .float32)
   let y = Tensor(uninitialized: [g.images, target.height, target.width, target.channels])
   let type = FactorType.current
   var result = ProductTarget(pointer: y.pointer, stride: target.channels)

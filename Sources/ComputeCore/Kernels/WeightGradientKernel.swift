@@ -12,6 +12,7 @@ func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeomet
   if let tiles = g.winogradTiles, g.inChannels * g.outChannels <= 1 << 19 {
     return winogradWeightGradient(dy, x, tiles, type)
   }
+  let (dy, x) = (dy.cast(to: .float32), x.cast(to: .float32))
   let dw = Tensor(uninitialized: shape)
   let left = GradientPanels(dy, g, type)
   let right = TapPixels(x, g, type)

@@ -73,6 +73,7 @@ func winogradConvolution(
   _ type: FactorType
 ) -> Tensor {
   let target = tiles.target
+  let x = type == .bfloat16 ? x : x.cast(to: .float32)
   let y = Tensor(uninitialized: [tiles.images, target.height, target.width, target.channels])
   let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
@@ -123,8 +124,8 @@ private func transformInput(
       range.lowerBound, range.upperBound)
   case .bfloat16:
     ck_winograd_input_bf16(
-      target.assumingMemoryBound(to: UInt16.self), plane, stride, x.pointer, &reading,
-      range.lowerBound, range.upperBound)
+      target.assumingMemoryBound(to: UInt16.self), plane, stride, x.storage.pointer,
+      x.dtype == .bfloat16 ? 1 : 0, &reading, range.lowerBound, range.upperBound)
   }
 }
 

@@ -8,6 +8,7 @@ func winogradWeightGradient(
   _ dy: Tensor, _ x: Tensor, _ tiles: WinogradTiles, _ type: FactorType
 ) -> Tensor {
   let (inputs, outputs) = (tiles.source.channels, tiles.target.channels)
+  let x = type == .bfloat16 ? x : x.cast(to: .float32)
   let left = TilePanels(width: CK_ROW_PANEL, channels: outputs, tiles.count, type)
   let right = TilePanels(width: ck_gemm_panel(), channels: inputs, tiles.count, type)
   let plane = outputs * inputs
@@ -86,7 +87,8 @@ private struct TilePanels {
     case .bfloat16:
       ck_winograd_input_panels_bf16(
         storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
-        x.pointer, &reading, first, range.lowerBound, range.upperBound)
+        x.storage.pointer, x.dtype == .bfloat16 ? 1 : 0, &reading, first, range.lowerBound,
+        range.upperBound)
     }
   }
 

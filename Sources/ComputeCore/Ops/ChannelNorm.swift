@@ -58,9 +58,9 @@ struct ChannelNorm {
 
   /// The normalised `x` and, unless they are given, the statistics it was normalised by.
   func callAsFunction(
-    _ x: Tensor, weight: Tensor, bias: Tensor, given: Statistics? = nil
+    _ x: Tensor, weight: Tensor, bias: Tensor, given: Statistics? = nil, output: DType = .float32
   ) -> (y: Tensor, statistics: Statistics) {
-    let result = Tensor(uninitialized: x.shape)
+    let result = Tensor(uninitialized: x.shape, dtype: output)
     let statistics =
       given
       ?? Statistics(
@@ -68,7 +68,7 @@ struct ChannelNorm {
     let c = channels
     let moments = Tensor(uninitialized: [n, pieces, 2, c])
     let coefficients = Tensor(uninitialized: [n, 2, c])
-    let (y, source, b) = (result.pointer, x.pointer, bias.pointer)
+    let (source, b) = (x.pointer, bias.pointer)
     let (m, k) = (moments.pointer, coefficients.pointer)
     runPhases(
       { item, piece in
@@ -86,7 +86,15 @@ struct ChannelNorm {
         let range = rowRange(piece)
         let start = (item * rows + range.lowerBound) * c
         let mean = k + item * 2 * c
-        ck_normalize_f32(y + start, source + start, mean, mean + c, b, silu, range.count, c)
+        switch output {
+        case .float32:
+          ck_normalize_f32(
+            result.pointer + start, source + start, mean, mean + c, b, silu, range.count, c)
+        case .bfloat16:
+          ck_normalize_bf16(
+            result.bfloat16Pointer + start, source + start, mean, mean + c, b, silu, range.count,
+            c)
+        }
       })
     withExtendedLifetime((moments, coefficients)) {}
     return (result, statistics)

@@ -26,7 +26,7 @@ public struct Padding: Equatable, Sendable {
 /// Two-dimensional convolution (cross-correlation), as `torch.nn.functional.conv2d`.
 ///
 /// - Parameters:
-///   - x: `[N, H, W, in]`.
+///   - x: `[N, H, W, in]`, of either type.
 ///   - weight: `[out, kh, kw, in]`.
 ///   - bias: `[out]`.
 ///   - stride: pixels between two outputs, at least 1, the same in both directions.
@@ -58,15 +58,14 @@ public func conv2d(
     return linear(
       x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, output: output)
   }
-  let x = x.cast(to: .float32)
-  let y = convolutionForward(x, weight, bias, g)
-  let result = y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
-    [
+  let y = convolutionForward(x, weight, bias, g).cast(to: output)
+  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+    let dy = dy.cast(to: .float32)
+    return [
       x.isRecorded ? convolutionInputGradient(dy, weight, g) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
     ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
   }
-  return result.cast(to: output)
 }
 
 /// Transposed two-dimensional convolution, as `torch.nn.functional.conv_transpose2d`: the gradient

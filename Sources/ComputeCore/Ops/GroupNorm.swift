@@ -17,10 +17,11 @@ public enum NormActivation: Sendable {
 ///   - bias: `[C]`.
 ///   - eps: added to the variance.
 ///   - activation: applied to the result.
+///   - output: type of the result.
 /// - Returns: a tensor of `x`'s shape.
 public func groupNorm(
   _ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, eps: Float,
-  activation: NormActivation = .none
+  activation: NormActivation = .none, output: DType = .float32
 ) -> Tensor {
   let span = profiled()
   defer { span?.end() }
@@ -33,11 +34,12 @@ public func groupNorm(
   let norm = ChannelNorm(
     n: x.shape[0], rows: x.shape.dropFirst().dropLast().reduce(1, *), channels: channels,
     groups: groups, eps: eps, isSilu: activation == .silu)
-  let (y, statistics) = norm(x, weight: weight, bias: bias)
+  let (y, statistics) = norm(x, weight: weight, bias: bias, output: output)
   let needs = ChannelNorm.Needs(x: x.isRecorded, parameters: weight.isRecorded || bias.isRecorded)
   let (savedX, savedWeight, savedBias) = (x.detached(), weight.detached(), bias.detached())
   return y.recorded(from: [x, weight, bias]) { dy in
     norm.vjp(
-      dy, savedX, weight: savedWeight, bias: savedBias, statistics: statistics, needs: needs)
+      dy.cast(to: .float32), savedX, weight: savedWeight, bias: savedBias, statistics: statistics,
+      needs: needs)
   }
 }

@@ -26,11 +26,11 @@ package final class ResnetBlock2D: Module {
 
   /// `x` `[N, H, W, in]`, `temb` `[N, tembChannels]` after its activation → `[N, H, W, out]`.
   package func callAsFunction(_ x: Tensor, temb: Tensor? = nil) -> Tensor {
-    var h = conv1(norm1.thenSilu(x))
+    var h = conv1(norm1.thenSilu(x, output: Compute.factorType))
     if let temb, let timeEmbProj {
       h = h + timeEmbProj(temb).unsqueezed(1, 2)  // [N, 1, 1, out]
     }
-    h = conv2(norm2.thenSilu(h))
+    h = conv2(norm2.thenSilu(h, output: Compute.factorType))
     return (convShortcut?(x) ?? x) + h
   }
 }

@@ -42,7 +42,8 @@ import Testing
 
   /// Rows, inputs and outputs; odd ones, more rows than a portion has.
   static let sizes = [
-    [1, 1, 1], [7, 17, 31], [33, 77, 40], [5, 8, 3], [1_030, 36, 24], [2_100, 5, 9], [64, 320, 130],
+    [1, 1, 1], [7, 17, 31], [33, 77, 40], [5, 8, 3], [1_030, 36, 24], [2_100, 5, 9],
+    [64, 320, 130],
   ]
 
   @Test(arguments: sizes, MatmulPrecision.allCases)
@@ -78,20 +79,52 @@ import Testing
     expectClose(dx, x.values.map { 3 + Double($0) }, tolerance: 4e-3, "dx")
   }
 
-  @Test(arguments: [[4, 6, 5, 16, 16, 3], [1, 4, 4, 3, 5, 1], [2, 9, 9, 20, 17, 3]])
-  func convolutionsTakeAndGiveEitherType(_ size: [Int]) throws {
+  @Test(arguments: [NormActivation.none, .silu])
+  func groupNormRoundsItsResult(_ activation: NormActivation) throws {
+    let x = Noise.tensor([2, 5, 3, 300], seed: 1).asVariable()
+    let (weight, bias) = (Noise.tensor([300], seed: 2), Noise.tensor([300], seed: 3))
+    func norm(_ output: DType) -> Tensor {
+      groupNorm(
+        x, groups: 6, weight: weight, bias: bias, eps: 1e-5, activation: activation,
+        output: output)
+    }
+    let (y, exact) = (norm(.bfloat16), norm(.float32))
+    #expect(y.dtype == .bfloat16)
+    expectClose(y, doubles(exact), tolerance: 4e-3, "y")
+    let dy = numbers(x.shape, seed: 4)
+    let dx = try #require(gradients(of: y, seed: dy)[x])
+    let expected = try #require(gradients(of: exact, seed: dy.cast(to: .float32))[x])
+    #expect(dx.dtype == .float32)
+    #expect(dx.values == expected.values)
+  }
+
+  static let convolutions = [
+    [4, 6, 5, 16, 16, 3], [1, 4, 4, 3, 5, 1], [2, 9, 9, 20, 17, 3], [2, 16, 17, 23, 33, 3],
+  ]
+
+  @Test(arguments: convolutions, MatmulPrecision.allCases)
+  func convolutionsTakeAndGiveEitherType(_ size: [Int], _ precision: MatmulPrecision) throws {
     let (inputs, outputs, kernel) = (size[3], size[4], size[5])
     let x = numbers(Array(size[0..<4]), seed: 1).asVariable()
     let wide = x.cast(to: .float32).detached().asVariable()
-    let weight = Noise.tensor([outputs, kernel, kernel, inputs], seed: 2)
+    let weight = Noise.tensor([outputs, kernel, kernel, inputs], seed: 2).asVariable()
     let padding = Padding(kernel / 2)
-    let y = conv2d(x, weight: weight, padding: padding, output: .bfloat16)
     let exact = conv2d(wide, weight: weight, padding: padding)
-    #expect(y.dtype == .bfloat16)
-    expectClose(y, doubles(exact), tolerance: 4e-3, "y")
     let dy = numbers(exact.shape, seed: 3)
-    let dx = try #require(gradients(of: y, seed: dy)[x])
-    let expected = gradients(of: exact, seed: dy.cast(to: .float32))[wide]
-    expectClose(dx, doubles(try #require(expected)), tolerance: 4e-3, "dx")
+    let expected = gradients(of: exact, seed: dy.cast(to: .float32))
+    let (y, found) = Compute.with {
+      $0.precision = precision
+    } _: {
+      let y = conv2d(x, weight: weight, padding: padding, output: .bfloat16)
+      return (y, gradients(of: y, seed: dy))
+    }
+    #expect(y.dtype == .bfloat16)
+    let tolerance = precision == .float32 ? 4e-3 : 1.5e-2
+    expectClose(y, doubles(exact), tolerance: tolerance, "y")
+    expectClose(
+      try #require(found[x]), doubles(try #require(expected[wide])), tolerance: tolerance, "dx")
+    expectClose(
+      try #require(found[weight]), doubles(try #require(expected[weight])), tolerance: tolerance,
+      "dw")
   }
 }
