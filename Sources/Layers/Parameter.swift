@@ -13,6 +13,12 @@ public final class Parameter {
     case convolution
     /// A 1×1 kernel: `[out, in, 1, 1]` in a checkpoint, `[out, in]` in memory.
     case pointwise
+
+    /// Turns a tensor of a checkpoint into one of `shape` in memory.
+    package func inMemory(_ tensor: Tensor, _ shape: Shape) -> Tensor {
+      guard self == .convolution else { return tensor.reshaped(shape) }
+      return tensor.reshaped([shape[0], shape[3], shape[1], shape[2]]).transposed([0, 2, 3, 1])
+    }
   }
 
   /// What training from scratch starts with.
@@ -105,8 +111,7 @@ public final class Parameter {
 
   /// Turns a tensor of `checkpointShape` into one of `shape`.
   package func fromCheckpoint(_ tensor: Tensor) -> Tensor {
-    let x = tensor.reshaped(checkpointShape)
-    return layout == .convolution ? x.transposed([0, 2, 3, 1]) : x.reshaped(shape)
+    layout.inMemory(tensor, shape)
   }
 
   /// Stops gradients by it.

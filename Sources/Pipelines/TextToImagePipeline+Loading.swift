@@ -142,9 +142,7 @@ private func loadFrozen<M: ConfiguredModule>(_ type: M.Type, _ folder: String)
   throws(PipelineError) -> M
 {
   do throws(CheckpointError) {
-    let model = try M.load(folder: folder)
-    model.freeze()
-    return model
+    return try M.load(folder: folder, isFrozen: true)
   } catch {
     throw .checkpoint(error)
   }

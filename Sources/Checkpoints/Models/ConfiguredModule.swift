@@ -65,13 +65,17 @@ extension ConfiguredModule {
   /// Reads `config.json` and the first of `<name>.safetensors`, `<name>.fp16.safetensors` and
   /// `<name>.safetensors.index.json` that exists.
   ///
+  /// - Parameters:
+  ///   - folder: where they are.
+  ///   - isFrozen: whether gradients by the weights are left out; they are then read on use.
   /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
-  public static func load(folder: String) throws(CheckpointError) -> Self {
+  public static func load(folder: String, isFrozen: Bool = false) throws(CheckpointError) -> Self {
     let config = try loadConfig(folder: folder)
     for ending in [".safetensors", ".fp16.safetensors"] {
       let path = "\(folder)/\(weightsName)\(ending)"
       guard FileManager.default.fileExists(atPath: path) else { continue }
-      return try load(config, from: SafetensorsFile(path), folder: folder)
+      return try load(
+        config, from: SafetensorsFile(path), folder: folder, isFrozen: isFrozen)
     }
     let index = "\(folder)/\(weightsName).safetensors.index.json"
     guard FileManager.default.fileExists(atPath: index) else {
@@ -80,11 +84,12 @@ extension ConfiguredModule {
         reason: "no such file, nor \(weightsName).fp16.safetensors nor an index; "
           + ".bin and .ckpt files can hold programs and are not read, convert them first")
     }
-    return try load(config, from: ShardedSafetensors(index: index), folder: folder)
+    return try load(
+      config, from: ShardedSafetensors(index: index), folder: folder, isFrozen: isFrozen)
   }
 
   private static func load(
-    _ config: Config, from source: some TensorSource, folder: String
+    _ config: Config, from source: some TensorSource, folder: String, isFrozen: Bool
   ) throws(CheckpointError) -> Self {
     let model: Self
     do throws(ConfigError) {
@@ -94,6 +99,7 @@ extension ConfiguredModule {
         file: folder + "/config.json", key: error.key, found: error.found,
         expected: error.expected)
     }
+    if isFrozen { model.freeze() }
     try model.load(from: source, keyMap: keyMap)
     return model
   }

@@ -5,7 +5,9 @@ extension Module {
   /// Fills every parameter and buffer from the tensors of a checkpoint.
   ///
   /// Nothing is changed unless every key and shape matches. Trailing axes of length 1 are allowed
-  /// to differ, because a 1×1 convolution and a linear layer are the same map.
+  /// to differ, because a 1×1 convolution and a linear layer are the same map. Weights that are
+  /// frozen already are read when they are used first, and again when they are needed in another
+  /// form: they take no memory beside their packed form.
   ///
   /// - Parameters:
   ///   - source: F64, F32, F16 and BF16 are read, stored as 32-bit numbers.
@@ -28,9 +30,30 @@ extension Module {
     var loaded: [(parameter: Parameter, value: Tensor)] = []
     for (key, parameter) in parameters {
       guard let fileKey = fileKeys[key] else { continue }
-      loaded.append((parameter, parameter.fromCheckpoint(try source.tensor(fileKey))))
+      if parameter.isFrozen && parameter.count >= 1 << 14 {
+        loaded.append((parameter, try readable(parameter, fileKey, source)))
+      } else {
+        loaded.append((parameter, parameter.fromCheckpoint(try source.tensor(fileKey))))
+      }
     }
     for (parameter, value) in loaded { parameter.value = value }
+  }
+
+  /// A value that is read on use; whether it can be is found out now.
+  private func readable(
+    _ parameter: Parameter, _ key: String, _ source: some TensorSource
+  ) throws(CheckpointError) -> Tensor {
+    guard source.dtype(of: key)?.isFloatingPoint == true else {
+      return parameter.fromCheckpoint(try source.tensor(key))
+    }
+    let (shape, layout) = (parameter.shape, parameter.layout)
+    return Tensor(reading: shape) {
+      do throws(CheckpointError) {
+        return layout.inMemory(try source.tensor(key), shape)
+      } catch {
+        preconditionFailure("\(source.path) changed while it was in use: \(error)")
+      }
+    }
   }
 
   private func checkFit(

@@ -1,7 +1,7 @@
 import ComputeCore
 
 /// Where named tensors can be read from: one safetensors file or several that belong together.
-public protocol TensorSource {
+public protocol TensorSource: Sendable {
   /// Where they come from, for messages.
   var path: String { get }
   /// Names of all tensors, sorted.

@@ -31,6 +31,9 @@ public enum SafetensorsDType: String, Sendable, CaseIterable {
   /// 8-bit float, 5 bits of exponent.
   case f8e5m2 = "F8_E5M2"
 
+  /// Whether tensors of it can be read as 32-bit numbers.
+  public var isFloatingPoint: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
+
   /// Bytes of one element.
   public var byteCount: Int {
     switch self {

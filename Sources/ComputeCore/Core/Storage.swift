@@ -3,7 +3,12 @@ import Synchronization
 
 /// Memory of a tensor; returns to the cache when the last tensor that uses it goes.
 final class Storage: @unchecked Sendable {
-  let pointer: UnsafeMutableRawPointer
+  private enum Contents {
+    case memory(UnsafeMutableRawPointer)
+    case readable(ReadableContents)
+  }
+
+  private let contents: Contents
   /// Bytes that can be used, at least the number asked for.
   let byteCount: Int
   /// Packed copies of the contents, for weights that no longer change.
@@ -11,12 +16,57 @@ final class Storage: @unchecked Sendable {
 
   init(byteCount: Int) {
     self.byteCount = BufferCache.classSize(byteCount)
-    pointer = BufferCache.shared.take(self.byteCount)
+    contents = .memory(BufferCache.shared.take(self.byteCount))
+  }
+
+  /// Contents that take no memory until they are used; `read` gives the same each time.
+  init(byteCount: Int, read: @escaping @Sendable () -> Storage) {
+    self.byteCount = byteCount
+    contents = .readable(ReadableContents(read))
   }
 
   deinit {
-    BufferCache.shared.give(pointer, self.byteCount)
+    if case .memory(let pointer) = contents { BufferCache.shared.give(pointer, byteCount) }
   }
+
+  /// The contents; those that are read on demand stay in memory from then on.
+  var pointer: UnsafeMutableRawPointer {
+    switch contents {
+    case .memory(let pointer): pointer
+    case .readable(let contents): contents.kept().pointer
+    }
+  }
+
+  /// This storage, or its contents read for the caller alone if they are not in memory.
+  func readOnce() -> Storage {
+    switch contents {
+    case .memory: self
+    case .readable(let contents): contents.current()
+    }
+  }
+}
+
+/// Contents of a storage that can be read again.
+private final class ReadableContents: Sendable {
+  private let read: @Sendable () -> Storage
+  private let state = Mutex<Storage?>(nil)
+
+  init(_ read: @escaping @Sendable () -> Storage) {
+    self.read = read
+  }
+
+  /// The contents, kept from now on.
+  func kept() -> Storage {
+    state.withLock { state in
+      if let known = state { return known }
+      let fresh = read()
+      state = fresh
+      return fresh
+    }
+  }
+
+  /// The contents that are kept, or fresh ones.
+  func current() -> Storage { state.withLock { $0 } ?? read() }
 }
 
 /// Keeps freed buffers by size, because fresh pages cost more than most operations on them.

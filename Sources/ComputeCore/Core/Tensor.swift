@@ -41,6 +41,22 @@ public struct Tensor {
       shape: shape, dtype: dtype, storage: Storage(byteCount: count * dtype.byteCount), node: nil)
   }
 
+  /// Numbers that `read` gives when they are needed, for frozen weights: they are packed for
+  /// products straight from it, so that only the packed form takes memory.
+  ///
+  /// - Parameters:
+  ///   - shape: what `read` gives; its type is `float32`.
+  ///   - read: is called again whenever the numbers are needed in another form, from any thread.
+  public init(reading shape: Shape, _ read: @escaping @Sendable () -> Tensor) {
+    let storage = Storage(byteCount: shape.reduce(1, *) * 4) {
+      let x = read()
+      precondition(
+        x.shape == shape && x.dtype == .float32, "expected \(shape), \(x.shape) was read")
+      return x.storage
+    }
+    self.init(shape: shape, dtype: .float32, storage: storage, node: nil)
+  }
+
   /// The numbers `values` in row-major order; there must be as many as `shape` holds.
   public init(_ values: [Float], _ shape: Shape) {
     precondition(

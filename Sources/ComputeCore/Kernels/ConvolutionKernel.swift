@@ -92,7 +92,7 @@ func convolutionForward(
   let type = FactorType.current
   if let tiles = g.winogradTiles {
     let packed = weight.packed(.winogradForward, type) {
-      let (w, steps) = (weight.cast(to: .float32), g.taps * g.inChannels)
+      let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
       return withExtendedLifetime(w) {
         PackedFactor(
           winograd: w.pointer,
@@ -104,7 +104,7 @@ func convolutionForward(
   }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) {
-    let w = weight.cast(to: .float32)
+    let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         k: g.taps * channels, columns: g.outChannels, type: type,
@@ -136,7 +136,7 @@ func convolutionInputGradient(
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
     let packed = weight.packed(.winogradInputGradient, type) {
-      let (w, steps) = (weight.cast(to: .float32), g.taps * g.inChannels)
+      let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
       return withExtendedLifetime(w) {
         PackedFactor(
           winograd: w.pointer,
@@ -148,7 +148,7 @@ func convolutionInputGradient(
   }
   let channels = type.padded(g.outChannels)
   let packed = weight.packed(.inputGradient, type) {
-    let w = weight.cast(to: .float32)
+    let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         k: g.taps * channels, columns: g.inChannels, type: type,

@@ -16,7 +16,7 @@ func linearForward(
 ) -> Tensor {
   let type = FactorType.current
   let packed = weight.packed(.forward, type) {
-    let w = weight.cast(to: .float32)
+    let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         k: type.padded(sizes.inputs), columns: sizes.outputs, type: type,
@@ -99,7 +99,7 @@ private func packedForInputGradient(_ weight: Tensor, _ sizes: LinearSizes, _ ty
   -> PackedFactor
 {
   weight.packed(.inputGradient, type) {
-    let w = weight.cast(to: .float32)
+    let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         k: type.padded(sizes.outputs), columns: sizes.inputs, type: type,

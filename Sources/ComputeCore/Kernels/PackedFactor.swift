@@ -118,6 +118,11 @@ final class PackedForms: Sendable {
 }
 
 extension Tensor {
+  /// The numbers as `float32`, to be packed: not kept if they can be read again.
+  var forPacking: Tensor {
+    Tensor(shape: shape, dtype: dtype, storage: storage.readOnce(), node: nil).cast(to: .float32)
+  }
+
   /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
   func packed(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
     isRecorded ? make() : storage.packedForms.form(use, type, shape, make: make)

@@ -94,12 +94,16 @@ extension Module {
       case .uniform(let given): bound = given
       case .normal(let std): bound = std * Float(3).squareRoot()
       }
-      var generator = TorchGenerator(seed: UInt64(index))
-      let x = Tensor.rand(parameter.shape, using: &generator)
-      // In place: most of the time goes into pages that are used for the first time.
-      let numbers = x.pointer
-      for i in 0..<x.count { numbers[i] = (2 * numbers[i] - 1) * bound }
-      parameter.value = x
+      let shape = parameter.shape
+      let numbers: @Sendable () -> Tensor = {
+        var generator = TorchGenerator(seed: UInt64(index))
+        let x = Tensor.rand(shape, using: &generator)
+        // In place: most of the time goes into pages that are used for the first time.
+        let values = x.pointer
+        for i in 0..<x.count { values[i] = (2 * values[i] - 1) * bound }
+        return x
+      }
+      parameter.value = parameter.isFrozen ? Tensor(reading: shape, numbers) : numbers()
     }
   }
 }

@@ -18,8 +18,7 @@ struct NetworkBenchmark {
 
   /// One denoising step, text and no text together.
   func unet() throws -> NetworkReport {
-    let (unet, setup) = try prepared { try UNet2DConditionModel(network.unet) }
-    unet.freeze()
+    let (unet, setup) = try prepared(isFrozen: true) { try UNet2DConditionModel(network.unet) }
     let batch = batch ?? 2
     let input = input(batch)
     let operations = try network.unet.operations(
@@ -39,8 +38,7 @@ struct NetworkBenchmark {
       throw ValidationError(
         "\(network.name) works on pixels and has no autoencoder; try --config sd15.")
     }
-    let (vae, setup) = try prepared { try AutoencoderKL(config) }
-    vae.freeze()
+    let (vae, setup) = try prepared(isFrozen: true) { try AutoencoderKL(config) }
     let batch = batch ?? 1
     var generator = TorchGenerator(seed: 2)
     let latents = Tensor.randn(
@@ -54,7 +52,7 @@ struct NetworkBenchmark {
 
   /// One training step of all parameters, with AdamW and a moving average.
   func train() throws -> NetworkReport {
-    let (unet, setup) = try prepared { try UNet2DConditionModel(network.unet) }
+    let (unet, setup) = try prepared(isFrozen: false) { try UNet2DConditionModel(network.unet) }
     let optimizer = AdamW(unet.namedParameters(), AdamW.Config())
     let batch = batch ?? 32
     return report(
@@ -63,8 +61,7 @@ struct NetworkBenchmark {
 
   /// One training step of a LoRA of rank 16 on queries, keys, values and outputs of attention.
   func lora() throws -> NetworkReport {
-    let (unet, setup) = try prepared { try UNet2DConditionModel(network.unet) }
-    unet.freeze()
+    let (unet, setup) = try prepared(isFrozen: true) { try UNet2DConditionModel(network.unet) }
     var generator = TorchGenerator(seed: 2)
     let adapters = try LoRANetwork.attach(
       to: unet, rank: 16, targets: .attention, using: &generator)
@@ -81,9 +78,12 @@ struct NetworkBenchmark {
   }
 
   /// A model with random weights, and the seconds that took.
-  private func prepared<M: Module>(_ make: () throws -> M) throws -> (model: M, seconds: Double) {
+  private func prepared<M: Module>(
+    isFrozen: Bool, _ make: () throws -> M
+  ) throws -> (model: M, seconds: Double) {
     let start = Date()
     let model = try make()
+    if isFrozen { model.freeze() }
     model.fillForTiming()
     let seconds = Date().timeIntervalSince(start)
     BufferCache.shared.resetPeak()
