@@ -56,9 +56,8 @@ static void pack_keys(uint32_t *y, const ck_attention_t *h, const float *x, size
 // Packs tokens as a right factor that is summed over them; rows from `count` on are zero.
 static void pack_down(const packed_down *y, const ck_attention_t *h, const int32_t *index,
                       const float *x, size_t first, size_t count, size_t padded) {
-  const size_t vectors = vectors_of(h);
-  for (size_t at = 0, panel = 0; at < vectors; panel++) {
-    const size_t width = panel_vectors(vectors, panel);
+  for (size_t at = 0, panel = 0; at < y->vectors; panel++) {
+    const size_t width = panel_vectors(y->vectors, panel);
     uint32_t *out = y->units + (y->total * at + y->first * width) * LANES;
     for (size_t j = 0; j < padded; j += 2) {
       const size_t a = index && j < count ? (size_t)index[first + j] : first + j;
@@ -72,6 +71,21 @@ static void pack_down(const packed_down *y, const ck_attention_t *h, const int32
       }
     }
     at += width;
+  }
+}
+
+// Packs columns from `column` on, as rows of a left factor that lie side by side, MAX_ROWS of them.
+static void pack_tail(uint32_t *y, const ck_attention_t *h, const int32_t *index, const float *x,
+                      size_t column, size_t first, size_t count) {
+  for (size_t j = 0; j < count; j += 2, y += MAX_ROWS) {
+    const size_t a = index ? (size_t)index[first + j] : first + j;
+    const __m512 low = load_columns(x + (ptrdiff_t)a * h->stride, column, h->head_dim);
+    __m512 high = _mm512_setzero_ps();
+    if (j + 1 < count) {
+      const size_t b = index ? (size_t)index[first + j + 1] : first + j + 1;
+      high = load_columns(x + (ptrdiff_t)b * h->stride, column, h->head_dim);
+    }
+    _mm256_storeu_si256((__m256i *)y, _mm512_castsi512_si256(pairs(low, high)));
   }
 }
 

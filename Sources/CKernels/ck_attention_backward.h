@@ -4,9 +4,8 @@
 // The backward pass for one instruction set; see ck_attention_layout.h.
 //
 // With P the probabilities: dv = Pᵀ·dy, dS = P ∘ (dy·vᵀ − rowsum(dy ∘ y)), dq = scale · dS·k,
-// dk = scale · dSᵀ·q. Scores and dy·vᵀ are computed transposed, [keys, queries], and start at the
-// negative logarithms and row sums, which are one number per lane. The outer loop goes over blocks
-// of keys, whose dk and dv stay in the cache; dq is collected over all of them. The innermost goes
+// dk = scale · dSᵀ·q. Scores and dy·vᵀ are computed transposed, [keys, queries], so that the
+// logarithms and row sums are one number per lane. The outer loop goes over blocks of keys, whose dk and dv stay in the cache; dq is collected over all of them. The innermost goes
 // over the heads, because their tokens are neighbours in memory.
 
 enum { KEY_GROUP = 2 * MAX_ROWS };  // keys whose scores are kept as floats
@@ -15,7 +14,7 @@ enum { KEY_GROUP = 2 * MAX_ROWS };  // keys whose scores are kept as floats
 typedef struct {
   uint32_t *q_across, *dy_across;  // [PANELS][UNITS(d)][QUERY_PANEL]
   uint32_t *q_down, *dy_down;      // packed down
-  float *logs, *dots;              // [QUERY_BLOCK], negative
+  float *logs, *dots;              // [QUERY_BLOCK]
 } query_forms;
 
 typedef struct {
@@ -71,14 +70,14 @@ static size_t backward_bytes(const ck_attention_t *h) {
   return backward_layout(h, NULL, &s);
 }
 
-// y[i] = -(sum over e of a[i, e] b[i, e]) for `count` tokens.
-static void negative_dots(float *y, const ck_attention_t *h, const float *a, const float *b,
-                          size_t count) {
+// y[i] = sum over e of a[i, e] b[i, e] for `count` tokens.
+static void row_dots(float *y, const ck_attention_t *h, const float *a, const float *b,
+                     size_t count) {
 #pragma clang fp reassociate(on)
   for (size_t i = 0; i < count; i++, a += h->stride, b += h->stride) {
     float sum = 0;
     for (size_t e = 0; e < h->head_dim; e++) sum += a[e] * b[e];
-    y[i] = -sum;
+    y[i] = sum;
   }
 }
 
@@ -89,7 +88,7 @@ typedef struct {
 } block_place;
 
 // Brings a block of queries into the forms that the products read. Lanes that hold no query get
-// minus infinity as their logarithm, so that their probabilities are zero.
+// infinity as their logarithm, so that their probabilities are zero.
 static void pack_queries(const ck_attention_t *h, const ck_attention_gradients_t *g,
                          const query_forms *f, const block_place *at) {
   const ptrdiff_t column = (ptrdiff_t)(at->head * h->head_dim);
@@ -103,37 +102,39 @@ static void pack_queries(const ck_attention_t *h, const ck_attention_gradients_t
     pack_across(f->dy_across + i * d, h, g->dy + from, filled, here, 1.0f);
     lanes += here;
   }
-  const packed_down q = {f->q_down, UNITS(lanes), 0}, dy = {f->dy_down, UNITS(lanes), 0};
+  const packed_down q = {f->q_down, UNITS(lanes), 0, vectors_of(h)};
+  const packed_down dy = {f->dy_down, UNITS(lanes), 0, vectors_of(h)};
   pack_down(&q, h, NULL, h->q + column, at->query, at->queries, lanes);
   pack_down(&dy, h, NULL, g->dy + column, at->query, at->queries, lanes);
-  negative_dots(f->dots, h, g->dy + start, g->y + start, at->queries);
-  const float *log_sums = g->log_sums + at->head * h->queries + at->query;
-  for (size_t i = 0; i < at->queries; i++) f->logs[i] = -log_sums[i];
+  row_dots(f->dots, h, g->dy + start, g->y + start, at->queries);
+  memcpy(f->logs, g->log_sums + at->head * h->queries + at->query, at->queries * sizeof(float));
   for (size_t i = at->queries; i < lanes; i++) {
-    f->logs[i] = -INFINITY;
+    f->logs[i] = INFINITY;
     f->dots[i] = 0;
   }
 }
 
-// Probabilities and their gradients of one vector of queries and keys [0, count), from scores less
-// the logarithms and dp less the row sums; stored as left factors of both kinds.
+// Probabilities and their gradients of one vector of queries and keys [0, count), stored as left
+// factors of both kinds.
 typedef struct {
-  const float *scores, *dp;
+  const float *scores, *dp, *logs, *dots;
   uint32_t *p, *ds, *ds_down;
   size_t lanes, vector;
 } softmax_step;
 
 CK_BODY void differentiate(const ck_attention_t *h, const softmax_step *s, size_t count,
                            const int is_causal, size_t query, size_t key) {
+  const vec log = *(const vec *)(s->logs + s->vector * LANES);
+  const vec dot = *(const vec *)(s->dots + s->vector * LANES);
   for (size_t j = 0; j < count; j += 2) {
     vec p[2], ds[2];
 #pragma unroll
     for (size_t i = 0; i < 2; i++) {
       const size_t at = (j + i) * s->lanes + s->vector * LANES;
-      p[i] = vec_exp2(*(const vec *)(s->scores + at));
+      p[i] = vec_exp2(*(const vec *)(s->scores + at) - log);
       if (is_causal && j + i < count)
         p[i] = (vec)((ivec)p[i] & sees(query, key_token(h, key + j + i)));
-      ds[i] = p[i] * *(const vec *)(s->dp + at);
+      ds[i] = p[i] * (*(const vec *)(s->dp + at) - dot);
     }
     if (j + 1 == count) p[1] = ds[1] = vec_set(0.0f);
 #pragma unroll
@@ -160,17 +161,17 @@ static void panel_gradients(const ck_attention_t *h, backward_state *s, const qu
     const size_t row = (at->head * KEY_BLOCK + j) * d;
     product scores = {
         .a = s->keys + row, .a_stride = (ptrdiff_t)d, .b = f->q_across + panel->offset * d,
-        .b_total = d, .steps = d, .start = f->logs + panel->offset, .c = s->scores,
+        .b_total = d, .steps = d, .start = zero_row, .c = s->scores,
         .c_stride = (ptrdiff_t)panel->lanes};
     multiply(&scores, count, vectors, 0);
     scores.a = s->values + row;
     scores.b = f->dy_across + panel->offset * d;
-    scores.start = f->dots + panel->offset;
     scores.c = s->dp;
     multiply(&scores, count, vectors, 0);
     const size_t first = j * UNITS(QUERY_BLOCK) + UNITS(panel->offset);
     for (size_t v = 0; v < vectors; v++) {
-      const softmax_step step = {s->scores, s->dp, s->p + first, s->ds + first,
+      const softmax_step step = {s->scores, s->dp, f->logs + panel->offset,
+                                 f->dots + panel->offset, s->p + first, s->ds + first,
                                  down + UNITS(j) * panel->lanes, panel->lanes, v};
       const size_t query = at->query + panel->offset + v * LANES;
       if (h->is_causal && key_token(h, at->key + j + count - 1) > query)
@@ -231,7 +232,7 @@ static void start_keys(const ck_attention_t *h, const backward_state *s, const b
       const float *k = h->k + head * h->head_dim, *v = h->v + head * h->head_dim;
       const size_t row = (head * KEY_BLOCK + j) * d;
       const packed_down down = {s->keys_down + head * UNITS(KEY_BLOCK) * width, UNITS(at->keys),
-                                UNITS(j)};
+                                UNITS(j), vectors_of(h)};
       pack_keys(s->keys + row, h, k, at->key + j, count);
       pack_down(&down, h, h->key_index, k, at->key + j, count, rounded_up(count, UNIT));
       pack_keys(s->values + row, h, v, at->key + j, count);

@@ -18,9 +18,8 @@ static void pack_keys(uint32_t *y, const ck_attention_t *h, const float *x, size
 // Packs tokens as a right factor that is summed over them; rows from `count` to `padded` are zero.
 static void pack_down(const packed_down *y, const ck_attention_t *h, const int32_t *index,
                       const float *x, size_t first, size_t count, size_t padded) {
-  const size_t vectors = vectors_of(h);
-  for (size_t at = 0, panel = 0; at < vectors; panel++) {
-    const size_t width = panel_vectors(vectors, panel);
+  for (size_t at = 0, panel = 0; at < y->vectors; panel++) {
+    const size_t width = panel_vectors(y->vectors, panel);
     const size_t left = h->head_dim - at * LANES, used = smaller(width * LANES, left);
     float *out = (float *)y->units + (y->total * at + y->first * width) * LANES;
     for (size_t j = 0; j < padded; j++, out += width * LANES) {
@@ -32,6 +31,17 @@ static void pack_down(const packed_down *y, const ck_attention_t *h, const int32
       memset(out + filled, 0, (width * LANES - filled) * sizeof(float));
     }
     at += width;
+  }
+}
+
+// Packs columns from `column` on, as rows of a left factor that lie side by side, MAX_ROWS of them.
+static void pack_tail(uint32_t *y, const ck_attention_t *h, const int32_t *index, const float *x,
+                      size_t column, size_t first, size_t count) {
+  const size_t filled = h->head_dim - column;
+  for (size_t j = 0; j < count; j++, y += MAX_ROWS) {
+    const size_t token = index ? (size_t)index[first + j] : first + j;
+    memcpy(y, x + (ptrdiff_t)token * h->stride + column, filled * sizeof(float));
+    memset(y + filled, 0, (MAX_ROWS - filled) * sizeof(float));
   }
 }
 

@@ -72,7 +72,7 @@ CK_BODY void *take(void *base, size_t *used, size_t units) {
 // A right factor that is summed over tokens, and the unit from which on it is filled.
 typedef struct {
   uint32_t *units;
-  size_t total, first;
+  size_t total, first, vectors;
 } packed_down;
 
 static const float zero_row[MAX_VECTORS * LANES];

@@ -51,13 +51,14 @@ package struct AttentionBenchmark: Sendable {
     Size(n: 32, heads: 4, queries: 256, keys: 20, headDim: 64),
   ]
 
-  /// The median time in seconds of `repetitions` runs, after one that warms up.
+  /// Times `repetitions` runs, after one that warms up.
   ///
   /// - Parameters:
   ///   - size: of the random tensors.
   ///   - pass: what is computed.
   ///   - precision: of the products.
   ///   - repetitions: at least 1.
+  /// - Returns: the median in seconds.
   package static func run(
     _ size: Size, _ pass: Pass, precision: MatmulPrecision, repetitions: Int
   ) -> Double {

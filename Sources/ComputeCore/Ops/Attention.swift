@@ -126,8 +126,9 @@ private func attentionForward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ call: Att
   return (y, logSums)
 }
 
-/// Queries of a work item, when there should be `parts`: enough that packing the keys does not
-/// matter. Results do not depend on it.
+/// Queries of a work item where `parts` are wanted, but enough that packing the keys costs little.
+///
+/// Results do not depend on it.
 private func forwardLength(queries: Int, parts: Int) -> Int {
   let panel = Int(CK_ATTENTION_QUERIES)
   let length = max(256, (queries + max(1, parts) - 1) / max(1, parts))
@@ -169,7 +170,7 @@ private func attentionVJP(
   return [q.isRecorded ? sum : nil, k.isRecorded ? dk : nil, v.isRecorded ? dv : nil]
 }
 
-/// Parts that a head's keys are split into; depends on sizes only, because it changes rounding.
+/// Parts that a head's keys are split into, which depends on sizes only, because it changes rounding.
 private func keyParts(_ call: AttentionCall) -> Int {
   let pairs = call.n * call.heads
   guard pairs > 0, pairs < 8 else { return 1 }
