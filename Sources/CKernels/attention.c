@@ -1,105 +1,38 @@
 #include "ck_attention.h"
 
-#include <math.h>
-
+#include "ck_attention_kernels.h"
 #include "ck_bf16.h"
-#include "ck_math.h"
 #include "ck_variants.h"
 
-// Keys that query `row` sees, given how many there are.
-CK_BODY size_t visible(ptrdiff_t first_row, size_t row, size_t columns) {
-  if (first_row < 0) return columns;
-  const size_t upto = (size_t)first_row + row + 1;
-  return upto < columns ? upto : columns;
+int ck_attention_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
+
+static const ck_attention_kernels_t *kernels(const ck_attention_t *heads) {
+#if defined(__x86_64__)
+  if (heads->is_bfloat16 && ck_attention_has_bf16()) return &ck_attention_avx512bf16;
+  if (ck_isa() >= CK_ISA_AVX512) return &ck_attention_avx512;
+  if (ck_isa() == CK_ISA_AVX2) return &ck_attention_avx2;
+#endif
+  (void)heads;
+  return &ck_attention_plain;
 }
 
-CK_BODY void ck_attention_softmax_f32_body(float *scores, ptrdiff_t stride, size_t rows,
-                                           size_t columns, float scale, const float *key_bias,
-                                           ptrdiff_t first_row, float *log_sums) {
-#pragma clang fp reassociate(on)
-  for (size_t i = 0; i < rows; i++) {
-    float *row = scores + (ptrdiff_t)i * stride;
-    const size_t seen = visible(first_row, i, columns);
-    float top = -INFINITY;
-    if (key_bias)
-      for (size_t j = 0; j < seen; j++) row[j] = row[j] * scale + key_bias[j];
-    else
-      for (size_t j = 0; j < seen; j++) row[j] *= scale;
-    for (size_t j = 0; j < seen; j++) top = row[j] > top ? row[j] : top;
-    memset(row + seen, 0, (columns - seen) * sizeof(float));
-    if (top == -INFINITY) {
-      int has_nan = 0;
-      for (size_t j = 0; j < seen; j++) has_nan |= row[j] != row[j];
-      if (!has_nan) {
-        memset(row, 0, seen * sizeof(float));
-        log_sums[i] = INFINITY;
-        continue;
-      }
-      top = NAN;
-    }
-    float sum = 0;
-    for (size_t j = 0; j < seen; j++) {
-      row[j] = ck_exp(row[j] - top);
-      sum += row[j];
-    }
-    const float inverse = 1.0f / sum;
-    for (size_t j = 0; j < seen; j++) row[j] *= inverse;
-    log_sums[i] = top + ck_log(sum);
-  }
+size_t ck_attention_forward_bytes(const ck_attention_t *heads) {
+  return kernels(heads)->forward_bytes(heads);
 }
-CK_VARIANTS(ck_attention_softmax_f32,
-            (float *scores, ptrdiff_t stride, size_t rows, size_t columns, float scale,
-             const float *key_bias, ptrdiff_t first_row, float *log_sums),
-            (scores, stride, rows, columns, scale, key_bias, first_row, log_sums))
 
-CK_BODY void ck_attention_probabilities_f32_body(float *scores, ptrdiff_t stride, size_t rows,
-                                                 size_t columns, float scale,
-                                                 const float *key_bias, ptrdiff_t first_row,
-                                                 const float *log_sums) {
-  for (size_t i = 0; i < rows; i++) {
-    float *row = scores + (ptrdiff_t)i * stride;
-    const size_t seen = visible(first_row, i, columns);
-    const float sum = log_sums[i];
-    if (key_bias)
-      for (size_t j = 0; j < seen; j++) row[j] = ck_exp(row[j] * scale + key_bias[j] - sum);
-    else
-      for (size_t j = 0; j < seen; j++) row[j] = ck_exp(row[j] * scale - sum);
-    memset(row + seen, 0, (columns - seen) * sizeof(float));
-  }
+size_t ck_attention_backward_bytes(const ck_attention_t *heads) {
+  return kernels(heads)->backward_bytes(heads);
 }
-CK_VARIANTS(ck_attention_probabilities_f32,
-            (float *scores, ptrdiff_t stride, size_t rows, size_t columns, float scale,
-             const float *key_bias, ptrdiff_t first_row, const float *log_sums),
-            (scores, stride, rows, columns, scale, key_bias, first_row, log_sums))
 
-CK_BODY void ck_attention_backward_f32_body(float *ds, const float *p, ptrdiff_t stride,
-                                            size_t rows, size_t columns, float scale,
-                                            const float *dots) {
-  for (size_t i = 0; i < rows; i++) {
-    float *d = ds + (ptrdiff_t)i * stride;
-    const float *q = p + (ptrdiff_t)i * stride;
-    for (size_t j = 0; j < columns; j++) d[j] = scale * q[j] * (d[j] - dots[i]);
-  }
+void ck_attention_forward(const ck_attention_t *heads, float *y, float *log_sums, size_t query,
+                          size_t query_end, void *scratch) {
+  kernels(heads)->forward(heads, y, log_sums, query, query_end, scratch);
 }
-CK_VARIANTS(ck_attention_backward_f32,
-            (float *ds, const float *p, ptrdiff_t stride, size_t rows, size_t columns, float scale,
-             const float *dots),
-            (ds, p, stride, rows, columns, scale, dots))
 
-CK_BODY void ck_row_dots_f32_body(float *y, const float *a, const float *b, ptrdiff_t stride,
-                                  size_t rows, size_t columns) {
-#pragma clang fp reassociate(on)
-  for (size_t i = 0; i < rows; i++) {
-    const float *p = a + (ptrdiff_t)i * stride, *q = b + (ptrdiff_t)i * stride;
-    float sum = 0;
-    for (size_t j = 0; j < columns; j++) sum += p[j] * q[j];
-    y[i] = sum;
-  }
+void ck_attention_backward(const ck_attention_t *heads, const ck_attention_gradients_t *gradients,
+                           size_t key, size_t key_end, void *scratch) {
+  kernels(heads)->backward(heads, gradients, key, key_end, scratch);
 }
-CK_VARIANTS(ck_row_dots_f32,
-            (float *y, const float *a, const float *b, ptrdiff_t stride, size_t rows,
-             size_t columns),
-            (y, a, b, stride, rows, columns))
 
 CK_BODY void ck_rows_to_bf16_body(uint16_t *y, ptrdiff_t y_stride, const float *x,
                                   ptrdiff_t x_stride, size_t rows, size_t columns) {

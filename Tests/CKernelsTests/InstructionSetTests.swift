@@ -203,23 +203,8 @@ import Testing
   ]
 
   static let attention: [Kernel] = [
-    Kernel("attention_softmax") { y, a, b, _, r, c in
-      y.update(from: a, count: r * c)
-      ck_attention_softmax_f32(y, c, r, c, 0.7, b, -1, y + r * c)
-    },
-    Kernel("attention_softmax causal") { y, a, _, _, r, c in
-      y.update(from: a, count: r * c)
-      ck_attention_softmax_f32(y, c, r, c, 0.7, nil, 2, y + r * c)
-    },
-    Kernel("attention_probabilities") { y, a, b, k, r, c in
-      y.update(from: a, count: r * c)
-      ck_attention_probabilities_f32(y, c, r, c, 0.7, b, -1, k)
-    },
-    Kernel("attention_backward") { y, a, b, k, r, c in
-      y.update(from: a, count: r * c)
-      ck_attention_backward_f32(y, b, c, r, c, 0.7, k)
-    },
-    Kernel("row_dots") { y, a, b, _, r, c in ck_row_dots_f32(y, a, b, c, r, c) },
+    Kernel("attention") { y, a, b, k, r, c in attend(y, a, b, k, r, c, isCausal: false) },
+    Kernel("attention causal") { y, a, b, k, r, c in attend(y, a, b, k, r, c, isCausal: true) },
     Kernel("adamw") { y, a, b, k, r, c in
       var step = ck_adamw_t(
         learning_rate: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.01,
@@ -227,6 +212,24 @@ import Testing
       ck_adamw_f32(y, y + r * c, k, y + 2 * r * c, a, b, r * c, &step)
     },
   ]
+
+  /// One head's attention and its gradients; `a`, `b` and `k` are queries, keys and values.
+  private static func attend(
+    _ y: Buffer, _ a: Buffer, _ b: Buffer, _ k: Buffer, _ rows: Int, _ cols: Int, isCausal: Bool
+  ) {
+    var head = ck_attention_t(
+      heads: 1, queries: rows, keys: rows, head_dim: cols, stride: cols, q: a, k: b, v: k,
+      key_index: nil, is_causal: isCausal ? 1 : 0, is_bfloat16: 0,
+      scale: 1 / Float(cols).squareRoot())
+    let size = rows * cols
+    let bytes = max(ck_attention_forward_bytes(&head), ck_attention_backward_bytes(&head))
+    let scratch = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    defer { scratch.deallocate() }
+    ck_attention_forward(&head, y, y + 4 * size, 0, rows, scratch)
+    var gradients = ck_attention_gradients_t(
+      dy: a + size, y: y, log_sums: y + 4 * size, dq: y + size, dk: y + 2 * size, dv: y + 3 * size)
+    ck_attention_backward(&head, &gradients, 0, rows, scratch)
+  }
 
   static let all = unary + unaryBackward + binary + rows + norms + losses + spatial + attention
 

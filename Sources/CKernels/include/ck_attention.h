@@ -2,28 +2,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Scores of one attention head: rows are queries, columns are keys; `stride` floats between rows.
-// `key_bias` is added to every row and may be NULL; `-INFINITY` hides a key. `first_row` is the
-// index of the first query when queries see only keys up to their own index, else -1.
+// Neighbouring attention heads, each softmax(scale * q k^T) v. A token's numbers for one head are
+// `head_dim` floats, followed by those for the next; tokens are `stride` floats apart in every
+// tensor. Pointers are at the first head's first number of the first token.
+typedef struct {
+  size_t heads;
+  size_t queries;
+  size_t keys;      // keys that any query may see
+  size_t head_dim;
+  ptrdiff_t stride;
+  const float *q, *k, *v;
+  const int32_t *key_index;  // NULL, or where these keys lie in k and v, ascending
+  int is_causal;             // 1: query i sees only tokens up to i
+  int is_bfloat16;           // 1: factors rounded to bfloat16, if ck_attention_has_bf16()
+  float scale;
+} ck_attention_t;
 
-// scores = softmax(scores * scale + key_bias) along the columns, and log_sums[i] = the logarithm of
-// row i's sum of exponentials. A row that sees no key becomes zero, one with a NaN all NaN.
-void ck_attention_softmax_f32(float *scores, ptrdiff_t stride, size_t rows, size_t columns,
-                              float scale, const float *key_bias, ptrdiff_t first_row,
-                              float *log_sums);
+// What the backward pass reads and writes besides q, k and v; log_sums is [heads, queries].
+typedef struct {
+  const float *dy, *y, *log_sums;
+  float *dq;
+  float *dk, *dv;
+} ck_attention_gradients_t;
 
-// scores = exp(scores * scale + key_bias - log_sums[i]): the same result once the sums are known.
-void ck_attention_probabilities_f32(float *scores, ptrdiff_t stride, size_t rows, size_t columns,
-                                    float scale, const float *key_bias, ptrdiff_t first_row,
-                                    const float *log_sums);
+// 1 when there is an instruction for products of bfloat16 factors here.
+int ck_attention_has_bf16(void);
 
-// ds[i, j] = scale * p[i, j] * (ds[i, j] - dots[i]): softmax's gradient, in place.
-void ck_attention_backward_f32(float *ds, const float *p, ptrdiff_t stride, size_t rows,
-                               size_t columns, float scale, const float *dots);
+// Queries are worked on in groups of this many, at most.
+#define CK_ATTENTION_QUERIES 32
 
-// y[i] = sum over j of a[i * stride + j] * b[i * stride + j], j in [0, columns).
-void ck_row_dots_f32(float *y, const float *a, const float *b, ptrdiff_t stride, size_t rows,
-                     size_t columns);
+// Bytes of `scratch`, aligned to 64, on the calling thread's instruction set.
+size_t ck_attention_forward_bytes(const ck_attention_t *heads);
+size_t ck_attention_backward_bytes(const ck_attention_t *heads);
+
+// y = attention of queries [query, query_end), and log_sums [heads, queries] = log2 of a query's sum
+// of 2^(score * log2 e), infinite when it sees no key: its row of y is zero then.
+// `query` is a multiple of CK_ATTENTION_QUERIES.
+void ck_attention_forward(const ck_attention_t *heads, float *y, float *log_sums, size_t query,
+                          size_t query_end, void *scratch);
+
+// Overwrites dk and dv of keys [key, key_end), `key` being even, and dq of all queries with what
+// comes from these keys.
+void ck_attention_backward(const ck_attention_t *heads, const ck_attention_gradients_t *gradients,
+                           size_t key, size_t key_end, void *scratch);
 
 // y[i * y_stride + j] = bfloat16(x[i * x_stride + j]); an odd number of columns is followed by a 0.
 void ck_rows_to_bf16(uint16_t *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride,

@@ -1,4 +1,5 @@
 import ComputeCore
+import TestSupport
 import Testing
 
 @Suite struct AttentionEdgeTests {
@@ -36,18 +37,49 @@ import Testing
   }
 
   /// A query that is not a number must not pass for one that sees no key.
-  @Test func notANumberStaysNotANumber() {
+  @Test(arguments: MatmulPrecision.allCases, [20, 300])
+  func notANumberStaysNotANumber(_ precision: MatmulPrecision, _ keys: Int) {
     var values = Noise.tensor([1, 3, 4], seed: 1).values
     values[4] = .nan
     let q = Tensor(values, [1, 3, 4]).asVariable()
-    let k = Noise.tensor([1, 20, 4], seed: 2)
+    let k = Noise.tensor([1, keys, 4], seed: 2)
+    Compute.with {
+      $0.precision = precision
+    } _: {
+      let y = attention(q, k, k, heads: 1)
+      #expect(y.values[0..<4].allSatisfy { $0.isFinite })
+      #expect(y.values[4..<8].allSatisfy { $0.isNaN })
+      #expect(y.values[8..<12].allSatisfy { $0.isFinite })
+      let masked = attention(
+        q, k, k, heads: 1, mask: Tensor((0..<keys).map { $0 < 7 ? 1 : 0 }, [1, keys]))
+      #expect(masked.values[4..<8].allSatisfy { $0.isNaN })
+      #expect(gradients(of: y)[q]?.values[4..<8].allSatisfy { $0.isNaN } == true)
+    }
+  }
+
+  /// Query 0 sees only key 0, which is masked.
+  @Test(arguments: MatmulPrecision.allCases)
+  func causalQueryWithoutAnyKeyGivesZeros(_ precision: MatmulPrecision) {
+    let x = Noise.tensor([1, 200, 8], seed: 1).asVariable()
+    let v = Noise.tensor([1, 200, 8], seed: 2).asVariable()
+    Compute.with {
+      $0.precision = precision
+    } _: {
+      let mask = Tensor((0..<200).map { $0 == 0 ? 0 : 1 }, [1, 200])
+      let y = attention(x, x, v, heads: 1, mask: mask, isCausal: true)
+      #expect(y.values[0..<8].allSatisfy { $0 == 0 })
+      let found = gradients(of: y)
+      #expect(found[v]?.values[0..<8].allSatisfy { $0 == 0 } == true)
+      #expect(found[x]?.values.allSatisfy { $0.isFinite } == true)
+    }
+  }
+
+  /// Scores far beyond what exponentials can hold.
+  @Test(arguments: [-1.0, 1.0] as [Float])
+  func largeScoresAreFinite(_ sign: Float) {
+    let q = Tensor((0..<64).map { _ in 300 * sign }, [1, 8, 8])
+    let k = Tensor((0..<1200).map { Float($0 / 8) }, [1, 150, 8])
     let y = attention(q, k, k, heads: 1)
-    #expect(y.values[0..<4].allSatisfy { $0.isFinite })
-    #expect(y.values[4..<8].allSatisfy { $0.isNaN })
-    #expect(y.values[8..<12].allSatisfy { $0.isFinite })
-    let masked = attention(
-      q, k, k, heads: 1, mask: Tensor((0..<20).map { $0 < 7 ? 1 : 0 }, [1, 20]))
-    #expect(masked.values[4..<8].allSatisfy { $0.isNaN })
-    #expect(gradients(of: y)[q]?.values[4..<8].allSatisfy { $0.isNaN } == true)
+    expectClose(y, [Double](repeating: sign < 0 ? 0 : 149, count: 64))
   }
 }

@@ -1,0 +1,131 @@
+#include "ck_attention_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <stdint.h>
+
+#pragma clang attribute push( \
+    __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), \
+    apply_to = function)
+
+enum { UNIT = 2 };
+
+#include "ck_attention_avx512.h"
+#include "ck_attention_layout.h"
+
+CK_BODY vec multiply_add(vec acc, uint32_t x, uvec b) {
+  return (vec)_mm512_dpbf16_ps((__m512)acc, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)b);
+}
+
+// 2^x to 7.5e-5, a fiftieth of what rounding to bfloat16 costs. x = n + r with n = floor(x).
+CK_BODY vec vec_exp2(vec x) {
+  const vec r = (vec)_mm512_reduce_ps((__m512)x, 0x09);
+  vec p = r * 0.0780245215f + 0.226067156f;
+  p = p * r + 0.695833564f;
+  p = p * r + 0.999925196f;
+  return (vec)_mm512_scalef_ps((__m512)p, (__m512)x);
+}
+
+// 16 floats of a row from column e on, zeros behind its end.
+CK_BODY __m512 load_columns(const float *row, size_t e, size_t columns) {
+  if (e >= columns) return _mm512_setzero_ps();
+  return _mm512_maskz_loadu_ps(first_lanes(columns - e), row + e);
+}
+
+// Pairs (a[i], b[i]).
+CK_BODY __m512i pairs(__m512 a, __m512 b) {
+  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
+                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+  return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+}
+
+// y[j] = row j of `count` keys from `first` on, pairs along the row.
+static void pack_keys(uint32_t *y, const ck_attention_t *h, const float *x, size_t first,
+                      size_t count) {
+  for (size_t j = 0; j < count; j++, y += UNITS(h->head_dim)) {
+    const float *row = x + (ptrdiff_t)key_token(h, first + j) * h->stride;
+    for (size_t e = 0; e < h->head_dim; e += 32) {
+      const __m512 low = load_columns(row, e, h->head_dim);
+      const __m512 high = load_columns(row, e + 16, h->head_dim);
+      _mm512_mask_storeu_epi32(y + e / 2, first_lanes(UNITS(h->head_dim) - e / 2),
+                               (__m512i)_mm512_cvtne2ps_pbh(high, low));
+    }
+  }
+}
+
+// Packs tokens as a right factor that is summed over them; rows from `count` on are zero.
+static void pack_down(const packed_down *y, const ck_attention_t *h, const int32_t *index,
+                      const float *x, size_t first, size_t count, size_t padded) {
+  for (size_t at = 0, panel = 0; at < y->vectors; panel++) {
+    const size_t width = panel_vectors(y->vectors, panel);
+    uint32_t *out = y->units + (y->total * at + y->first * width) * LANES;
+    for (size_t j = 0; j < padded; j += 2) {
+      const size_t a = index && j < count ? (size_t)index[first + j] : first + j;
+      const size_t b = index && j + 1 < count ? (size_t)index[first + j + 1] : first + j + 1;
+      for (size_t v = at; v < at + width; v++, out += LANES) {
+        const __m512 low = load_columns(x + (ptrdiff_t)a * h->stride, v * LANES,
+                                        j < count ? h->head_dim : 0);
+        const __m512 high = load_columns(x + (ptrdiff_t)b * h->stride, v * LANES,
+                                         j + 1 < count ? h->head_dim : 0);
+        _mm512_storeu_si512(out, pairs(low, high));
+      }
+    }
+    at += width;
+  }
+}
+
+// Packs columns from `column` on, as rows of a left factor that lie side by side, MAX_ROWS of them.
+static void pack_tail(uint32_t *y, const ck_attention_t *h, const int32_t *index, const float *x,
+                      size_t column, size_t first, size_t count) {
+  for (size_t j = 0; j < count; j += 2, y += MAX_ROWS) {
+    const size_t a = index ? (size_t)index[first + j] : first + j;
+    const __m512 low = load_columns(x + (ptrdiff_t)a * h->stride, column, h->head_dim);
+    __m512 high = _mm512_setzero_ps();
+    if (j + 1 < count) {
+      const size_t b = index ? (size_t)index[first + j + 1] : first + j + 1;
+      high = load_columns(x + (ptrdiff_t)b * h->stride, column, h->head_dim);
+    }
+    _mm256_storeu_si256((__m256i *)y, _mm512_castsi512_si256(pairs(low, high)));
+  }
+}
+
+// Packs `count` rows of x as columns, one per lane, times `scale`; lanes from `count` on are zero.
+static void pack_across(uint32_t *y, const ck_attention_t *h, const float *x, size_t count,
+                        size_t lanes, float scale) {
+  const __m512 factor = _mm512_set1_ps(scale);
+  const size_t units = UNITS(h->head_dim);
+  for (size_t i = 0; i < lanes; i += 16)
+    for (size_t u = 0; u < units; u += 16) {
+      __m512i r[16];
+#pragma unroll
+      for (size_t l = 0; l < 16; l++) {
+        const float *row = x + (ptrdiff_t)(i + l) * h->stride;
+        const size_t columns = i + l < count ? h->head_dim : 0;
+        const __m512 low = _mm512_mul_ps(load_columns(row, 2 * u, columns), factor);
+        const __m512 high = _mm512_mul_ps(load_columns(row, 2 * u + 16, columns), factor);
+        r[l] = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+      }
+      transpose16(r);
+#pragma unroll
+      for (size_t l = 0; l < 16; l++)
+        if (u + l < units) _mm512_storeu_si512(y + (u + l) * lanes + i, r[l]);
+    }
+}
+
+// Stores vector `v` of a row of a left factor.
+CK_BODY void put_row(uint32_t *row, size_t v, vec a) {
+  _mm256_storeu_si256((__m256i *)(row + v * LANES / 2), (__m256i)_mm512_cvtneps_pbh((__m512)a));
+}
+
+// Stores rows j (even) and j + 1 of a right factor of `lanes` columns, or a left one read down.
+CK_BODY void put_down(uint32_t *y, size_t j, size_t lanes, vec a, vec b) {
+  _mm512_storeu_si512(y + j / 2 * lanes, pairs((__m512)a, (__m512)b));
+}
+
+#include "ck_attention_backward.h"
+
+#pragma clang attribute pop
+
+const ck_attention_kernels_t ck_attention_avx512bf16 = {forward_bytes, backward_bytes, forward,
+                                                        backward};
+#endif
