@@ -18,6 +18,8 @@ import CKernels
 public func attention(
   _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, mask: Tensor? = nil, isCausal: Bool = false
 ) -> Tensor {
+  let span = profiled()
+  defer { span?.end() }
   precondition(q.rank == 3 && k.rank == 3 && k.shape == v.shape, "attention: q, k, v are [N, T, C]")
   precondition(
     q.shape[0] == k.shape[0] && q.shape[2] == k.shape[2] && q.shape[2] % heads == 0,
