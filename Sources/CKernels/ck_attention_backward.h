@@ -5,8 +5,9 @@
 //
 // With P the probabilities: dv = Pᵀ·dy, dS = P ∘ (dy·vᵀ − rowsum(dy ∘ y)), dq = scale · dS·k,
 // dk = scale · dSᵀ·q. Scores and dy·vᵀ are computed transposed, [keys, queries], so that the
-// logarithms and row sums are one number per lane. The outer loop goes over blocks of keys, whose dk and dv stay in the cache; dq is collected over all of them. The innermost goes
-// over the heads, because their tokens are neighbours in memory.
+// logarithms and row sums are one number per lane. The outer loop goes over blocks of keys, whose dk
+// and dv stay in the cache; dq is collected over all of them. The innermost goes over the heads,
+// because their tokens are neighbours in memory.
 
 enum { KEY_GROUP = 2 * MAX_ROWS };  // keys whose scores are kept as floats
 

@@ -173,19 +173,22 @@ static void finish_queries(const ck_attention_t *h, const forward_state *s, size
                            float *log_sums) {
   const size_t width = main_vectors(h) * LANES, lanes = lanes_of(count);
   const float *total = (const float *)s->total, *top = (const float *)s->top;
+  float inverse[QUERY_PANEL];
   for (size_t i = 0; i < count; i++) {
-    const int is_blind = total[i] == 0.0f;
-    const float inverse = is_blind ? 0.0f : 1.0f / total[i];
-    log_sums[i] = is_blind ? INFINITY : top[i] + ck_log(total[i]) * 1.44269504f;
-    float *out = y + (ptrdiff_t)i * h->stride;
+    const float log = top[i] + ck_log(total[i]) * 1.44269504f;
+    inverse[i] = total[i] == 0.0f ? 0.0f : 1.0f / total[i];
+    log_sums[i] = total[i] == 0.0f ? INFINITY : log;
+  }
+  for (size_t i = 0; i < count; i++, y += h->stride) {
     const float *row = s->sums + i * width, *tail = s->tail_sums + i;
-    size_t e = 0;
-    for (; e + LANES <= h->head_dim; e += LANES)
-      *(vec *)(out + e) = is_blind ? vec_set(0.0f) : *(const vec *)(row + e) * inverse;
-    for (; e < h->head_dim; e++) {
-      const float sum = has_tail(h) ? tail[(e - width) * lanes] : row[e];
-      out[e] = is_blind ? 0.0f : sum * inverse;
+    const float factor = inverse[i];
+    if (factor == 0.0f) {
+      memset(y, 0, h->head_dim * sizeof(float));
+      continue;
     }
+    size_t e = 0;
+    for (; e + LANES <= h->head_dim; e += LANES) *(vec *)(y + e) = *(const vec *)(row + e) * factor;
+    for (; e < h->head_dim; e++) y[e] = (has_tail(h) ? tail[(e - width) * lanes] : row[e]) * factor;
   }
 }
 
@@ -207,6 +210,13 @@ static void pack_keys_and_values(const ck_attention_t *h, const forward_state *s
                   key, count);
     }
   }
+}
+
+// Asks for the tokens of a panel, so that they are near when it is their turn.
+CK_BODY void prefetch_tokens(const ck_attention_t *h, const float *x, size_t first, size_t end) {
+  for (size_t i = first; i < smaller(end, first + QUERY_PANEL); i++)
+    for (size_t e = 0; e < h->head_dim; e += 16)
+      __builtin_prefetch(x + (ptrdiff_t)i * h->stride + e, 0, 3);
 }
 
 static void forward_panel(const ck_attention_t *h, forward_state *s, const query_panel *at,
@@ -233,6 +243,11 @@ static void forward(const ck_attention_t *h, float *y, float *log_sums, size_t q
   query_panel at = {0, query, 0};
   for (; at.query < query_end; at.query += QUERY_PANEL) {
     at.count = smaller(QUERY_PANEL, query_end - at.query);
-    for (at.head = 0; at.head < h->heads; at.head++) forward_panel(h, &s, &at, y, log_sums);
+    for (at.head = 0; at.head < h->heads; at.head++) {
+      const size_t column = at.head * h->head_dim;
+      prefetch_tokens(h, h->q + column, at.query + QUERY_PANEL, query_end);
+      prefetch_tokens(h, y + column, at.query, query_end);
+      forward_panel(h, &s, &at, y, log_sums);
+    }
   }
 }

@@ -4,11 +4,11 @@
 #include "ck_attention.h"
 #include "ck_variants.h"
 
-// How attention's kernels read a head and lay out their scratch memory, for one instruction set. The
-// file that includes this defines LANES (floats of a vector), MAX_ROWS and MAX_VECTORS (the register
-// tile), UNIT (factors that one multiplication takes: 1 float, or a pair of bfloat16 along the summed
-// axis; both have 32 bits), and the vectors `vec`, `uvec` and `ivec`; then, with the helpers here, the
-// arithmetic that ck_attention_backward.h needs.
+// How attention's kernels read a head and lay out their scratch memory, for one instruction set.
+// The file that includes this defines LANES (floats of a vector), MAX_ROWS and MAX_VECTORS (the
+// register tile), UNIT (factors that one multiplication takes: 1 float, or a pair of bfloat16 along
+// the summed axis; both have 32 bits), and the vectors `vec`, `uvec` and `ivec`; then, with the
+// helpers here, the arithmetic and packing that ck_attention_backward.h needs.
 
 // Units that n numbers take.
 #define UNITS(n) (((n) + UNIT - 1) / UNIT)

@@ -35,8 +35,8 @@ int ck_attention_has_bf16(void);
 size_t ck_attention_forward_bytes(const ck_attention_t *heads);
 size_t ck_attention_backward_bytes(const ck_attention_t *heads);
 
-// y = attention of queries [query, query_end), and log_sums [heads, queries] = log2 of a query's sum
-// of 2^(score * log2 e), infinite when it sees no key: its row of y is zero then.
+// y = attention of queries [query, query_end), and log_sums [heads, queries] = log2 of a query's
+// sum of 2^(score * log2 e), infinite when it sees no key: its row of y is zero then.
 // `query` is a multiple of CK_ATTENTION_QUERIES.
 void ck_attention_forward(const ck_attention_t *heads, float *y, float *log_sums, size_t query,
                           size_t query_end, void *scratch);
