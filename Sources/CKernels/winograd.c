@@ -2,58 +2,7 @@
 
 #include "ck_gemm.h"
 #include "ck_lanes.h"
-
-enum { PLACES = CK_WINOGRAD_PLACES };
-
-// Channels that are worked on at a time.
-enum { BLOCK = 2048 };
-
-// Where the pixels of one tile are; those outside the source are zeros.
-typedef struct {
-  const void *start[PLACES];
-} window;
-
-static const float zeros[BLOCK];
-
-// Type of the numbers of a source; a constant wherever it is used.
-enum source { FLOAT, BFLOAT };
-
-// Image, row and column of tile `tile`.
-typedef struct {
-  size_t image;
-  ptrdiff_t y, x;
-} tile_place;
-
-CK_BODY tile_place place_of(const ck_winograd_t *g, size_t tile) {
-  const size_t per_image = g->tiles_down * g->tiles_across, rest = tile % per_image;
-  return (tile_place){tile / per_image, (ptrdiff_t)(rest / g->tiles_across),
-                      (ptrdiff_t)(rest % g->tiles_across)};
-}
-
-// The size x size pixels of a tile from row 2 y - top and column 2 x - left on, at `channel`.
-CK_BODY void find_window(window *w, const void *x, enum source source, const ck_winograd_t *g,
-                         size_t tile, size_t channel, ptrdiff_t size) {
-  const tile_place p = place_of(g, tile);
-  const size_t bytes = source == FLOAT ? sizeof(float) : sizeof(uint16_t);
-  const char *image =
-      (const char *)x + (p.image * g->height * g->width * g->channels + channel) * bytes;
-  for (ptrdiff_t i = 0; i < size; i++) {
-    const ptrdiff_t row = 2 * p.y - g->top + i;
-    const int is_row = row >= 0 && row < (ptrdiff_t)g->height;
-    for (ptrdiff_t j = 0; j < size; j++) {
-      const ptrdiff_t column = 2 * p.x - g->left + j;
-      w->start[i * size + j] =
-          is_row && column >= 0 && column < (ptrdiff_t)g->width
-              ? image + (size_t)(row * (ptrdiff_t)g->width + column) * g->channels * bytes
-              : (const char *)zeros;
-    }
-  }
-}
-
-CK_BODY ck_f16 pixel(const window *w, enum source source, int i, size_t c, size_t n) {
-  return source == FLOAT ? ck_load((const float *)w->start[i] + c, n)
-                         : ck_widen(ck_load_bf16((const uint16_t *)w->start[i] + c, n));
-}
+#include "ck_winograd_tile.h"
 
 // Bᵀ d B of n channels from c on.
 CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, enum source source, size_t c,
@@ -98,8 +47,6 @@ CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, enum source s
   }
 }
 
-CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
 // One vector of channels of a tile of ck_winograd_input_*: n of them are there.
 CK_BODY void input_f32(float *v, size_t plane, const window *w, size_t c, size_t n) {
   ck_f16 out[PLACES];
@@ -123,7 +70,7 @@ CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, enum source 
   window w;                                                                                       \
   for (size_t t = tile; t < tile_end; t++, v += stride) {                                         \
     for (size_t first = 0; first < g->channels; first += BLOCK) {                                 \
-      find_window(&w, x, SOURCE, g, t, first, 4);                                                 \
+      find_window(&w, x, SOURCE, g, t, first, 4, 2);                                              \
       const size_t count = least(BLOCK, g->channels - first), whole = count / CK_LANES * CK_LANES; \
       for (size_t c = 0; c < whole; c += CK_LANES) VECTOR(v + first, c, CK_LANES);                \
       if (whole < count) VECTOR(v + first, whole, count - whole);                                 \
@@ -212,7 +159,7 @@ CK_VARIANTS(ck_winograd_output_f32,
   for (size_t t = tile; t < tile_end; t++) {                                                      \
     for (size_t c = 0; c < end; c += CK_LANES) {                                                  \
       ck_f16 out[PLACES] = {0};                                                                   \
-      if (c % BLOCK == 0) find_window(&w, x, FLOAT, g, t, c, SIZE);                               \
+      if (c % BLOCK == 0) find_window(&w, x, FLOAT, g, t, c, SIZE, 2);                            \
       if (c + CK_LANES <= g->channels)                                                            \
         TRANSFORM(out, &w, FLOAT, c % BLOCK, CK_LANES);                                           \
       else if (c < g->channels)                                                                   \
@@ -255,7 +202,7 @@ CK_VARIANTS(ck_winograd_gradient_panels_f32,
       _Pragma("unroll") for (int i = 0; i < 2; i++) {                                             \
         ck_f16 out[PLACES] = {0};                                                                 \
         if (c % BLOCK == 0 && i < count)                                                          \
-          find_window(&w[i], x, SOURCE, g, t + (size_t)i, c, SIZE);                               \
+          find_window(&w[i], x, SOURCE, g, t + (size_t)i, c, SIZE, 2);                            \
         if (i < count && c + CK_LANES <= g->channels)                                             \
           TRANSFORM(out, &w[i], SOURCE, c % BLOCK, CK_LANES);                                     \
         else if (i < count && c < g->channels)                                                    \
@@ -294,38 +241,3 @@ CK_ROUNDING_VARIANTS(ck_winograd_gradient_panels_bf16,
                 (uint16_t *z, size_t plane, size_t k, size_t width, const float *dy,
                  const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
                 z, plane, k, width, dy, g, first_tile, tile, tile_end)
-
-// One product of ck_winograd_products_*; bytes is the size of an element of v and u.
-static ck_gemm_t product_of(const ck_winograd_products_t *w, size_t place, size_t bytes,
-                            const ptrdiff_t *segment) {
-  return (ck_gemm_t){.a = (const char *)w->v + place * w->v_plane * bytes,
-                     .row_stride = (ptrdiff_t)w->k,
-                     .rows_per_line = w->tiles,
-                     .lines_per_image = 1,
-                     .images = 1,
-                     .segments = segment,
-                     .segment_count = 1,
-                     .segment_length = w->k,
-                     .b = (const char *)w->u + place * w->u_plane * bytes,
-                     .columns = w->columns,
-                     .c = w->m + place * w->m_plane,
-                     .c_stride = (ptrdiff_t)w->columns};
-}
-
-void ck_winograd_products_f32(const ck_winograd_products_t *w) {
-  const ptrdiff_t segment = 0;
-  const size_t panels = (w->columns + ck_gemm_panel() - 1) / ck_gemm_panel();
-  for (size_t p = 0; p < PLACES; p++) {
-    const ck_gemm_t g = product_of(w, p, sizeof(float), &segment);
-    ck_gemm_f32(&g, 0, ck_gemm_blocks(&g), 0, panels);
-  }
-}
-
-void ck_winograd_products_bf16(const ck_winograd_products_t *w) {
-  const ptrdiff_t segment = 0;
-  const size_t panels = (w->columns + ck_gemm_panel() - 1) / ck_gemm_panel();
-  for (size_t p = 0; p < PLACES; p++) {
-    const ck_gemm_t g = product_of(w, p, sizeof(uint16_t), &segment);
-    ck_gemm_bf16(&g, 0, ck_gemm_blocks(&g), 0, panels);
-  }
-}

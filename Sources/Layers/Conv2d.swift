@@ -44,4 +44,16 @@ public final class Conv2d: AdaptableLayer {
       x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding)
     return adapters.reduce(y) { $0 + $1(x) }
   }
+
+  /// `x` `[N, H, W, in]`, enlarged twice by repeating pixels → `[N, 2 H, 2 W, out]`; for a 3×3 kernel
+  /// with one row of zeros around.
+  public func upsampled(_ x: Tensor) -> Tensor {
+    precondition(
+      weight.shape[1] == 3 && stride == 1 && padding == Padding(1),
+      "Conv2d: upsampled needs a 3x3 kernel with stride 1 and padding 1")
+    guard !adapters.isEmpty else {
+      return upsampledConv2d(x, weight: weight.value, bias: bias?.value)
+    }
+    return self(upsampledNearest(x, height: 2 * x.shape[1], width: 2 * x.shape[2]))
+  }
 }

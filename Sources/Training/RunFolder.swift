@@ -5,7 +5,7 @@ import ImageIO
 import Pipelines
 import Plots
 
-/// The folder of a training run: settings, states, the loss curve and sample sheets.
+/// The folder of a training run: settings, states, the losses and their curve, and sample sheets.
 package struct RunFolder {
   /// Path of the folder.
   package let path: String
@@ -18,7 +18,9 @@ package struct RunFolder {
     } catch {
       throw .checkpoint(error)
     }
-    removeUnfinished(in: path) { $0.hasPrefix("run.json.") || $0.hasPrefix("loss.png.") }
+    removeUnfinished(in: path) { name in
+      ["run.json.", "loss.png.", "loss.csv."].contains { name.hasPrefix($0) }
+    }
     removeUnfinished(in: path + "/samples") { $0.hasSuffix(".tmp") }
   }
 
@@ -62,14 +64,26 @@ package struct RunFolder {
     }
   }
 
-  /// Draws `loss.png`.
+  /// Draws `loss.png` and writes the same numbers to `loss.csv`.
   package func drawLosses(_ losses: [Float], title: String) throws(TrainingError) {
     guard losses.count > 1 else { return }
+    try writeTable(losses)
     let steps = losses.indices.map { Double($0 + 1) }
     let chart = LineChart(
       [LineChart.Series("loss", x: steps, y: losses.map(Double.init), smoothing: 0.95)],
       title: title, xLabel: "step", yLabel: "loss", yScale: .logarithmic)
     try write(chart.image, to: "loss.png")
+  }
+
+  private func writeTable(_ losses: [Float]) throws(TrainingError) {
+    let lines = losses.enumerated().map { "\($0 + 1),\($1)\n" }
+    do throws(CheckpointError) {
+      var file = try AtomicFile(replacing: path + "/loss.csv")
+      try file.write([UInt8](("step,loss\n" + lines.joined()).utf8))
+      try file.commit()
+    } catch {
+      throw .checkpoint(error)
+    }
   }
 
   /// Writes `samples/step-<step>.png` with each picture's prompt under it.

@@ -123,7 +123,7 @@ import Testing
             }
           }
           var call = ck_winograd_products_t(
-            m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
+            places: 16, m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
             v_plane: vPlane, u_plane: uPlane, tiles: t.tiles, k: k, columns: t.o)
           if isBFloat16 {
             ck_winograd_input_bf16(v.halves, vPlane, k, t.x, 0, &reading, 0, t.tiles)

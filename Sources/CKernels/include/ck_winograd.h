@@ -13,7 +13,7 @@
 // The result is cut into tiles of 2x2 pixels; tile t reads 4x4 pixels of the source. The sum over
 // channels turns the elementwise product into 16 matrix products, one per "place" of the 4x4.
 
-enum { CK_WINOGRAD_PLACES = 16 };
+enum { CK_WINOGRAD_PLACES = 16, CK_WINOGRAD_UPSAMPLED_PLACES = 9 };
 
 // A source [images, height, width, channels] and how tiles lie on it: the first tile starts `top`
 // rows and `left` columns before the first pixel; pixels outside are zero.
@@ -34,7 +34,9 @@ void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const void
 
 // The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
 // v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes count elements.
+// `places` is CK_WINOGRAD_PLACES, or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
 typedef struct {
+  size_t places;
   float *m;
   const void *v, *u;
   size_t m_plane, v_plane, u_plane;
@@ -84,3 +86,17 @@ void ck_winograd_gradient_panels_bf16(uint16_t *z, size_t plane, size_t k, size_
 
 // dw[o, ky, kx, c] = (Gᵀ du G)[ky, kx] for one o: du[p · plane + c], dw [3, 3, channels].
 void ck_winograd_weight_gradient_f32(float *dw, const float *du, size_t plane, size_t channels);
+
+// The same for a source that is first enlarged to twice its height and width, each pixel becoming
+// 2x2 equal ones, and padded by 1. A tile then reads rows and columns a, b, b, c of 3x3 pixels, so 7
+// of the 16 places of Bᵀ d B vanish. g describes the source as it is; its pixels are the tiles, and
+// top and left are 1.
+void ck_winograd_upsampled_input_f32(float *v, size_t plane, size_t stride, const float *x,
+                                     const ck_winograd_t *g, size_t tile, size_t tile_end);
+void ck_winograd_upsampled_input_bf16(uint16_t *v, size_t plane, size_t stride, const void *x,
+                                      int is_bf16, const ck_winograd_t *g, size_t tile,
+                                      size_t tile_end);
+// y [images, 2 · tiles_down, 2 · tiles_across, channels]; see ck_winograd_output_f32.
+void ck_winograd_upsampled_output_f32(float *y, const float *m, size_t plane, const float *bias,
+                                      const ck_winograd_t *g, size_t tile, size_t tile_end,
+                                      size_t channel, size_t channel_end);

@@ -91,16 +91,7 @@ func convolutionForward(
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradTiles {
-    let packed = weight.packed(.winogradForward, type) {
-      let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
-      return withExtendedLifetime(w) {
-        PackedFactor(
-          winograd: w.pointer,
-          ck_winograd_kernel_t(row: 1, column: steps, tap: g.inChannels, flipped: 0),
-          k: g.inChannels, columns: g.outChannels, type: type)
-      }
-    }
-    return winogradConvolution(x, packed, bias, tiles, type)
+    return winogradConvolution(x, winogradKernels(weight, type), bias, tiles, type)
   }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) {
@@ -125,6 +116,20 @@ func convolutionForward(
     x, packed, bias, g, stride: g.stride, dilation: 1,
     source: (g.height, g.width, g.inChannels), padded: (g.paddedHeight, g.paddedWidth),
     top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels))
+}
+
+/// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
+func winogradKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+  let (out, inputs) = (weight.shape[0], weight.shape[3])
+  return weight.packed(.winogradForward, type) {
+    let w = weight.forPacking
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        winograd: w.pointer,
+        ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0), k: inputs,
+        columns: out, type: type)
+    }
+  }
 }
 
 /// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.

@@ -8,9 +8,12 @@ struct WinogradTiles {
   /// Rows and columns of zeros in front of the source.
   let top: Int
   let left: Int
+  /// Whether the source is first enlarged twice in each direction, which the algorithm does not
+  /// carry out: a tile of the target is then a pixel of the source.
+  var isUpsampled = false
 
-  var down: Int { (target.height + 1) / 2 }
-  var across: Int { (target.width + 1) / 2 }
+  var down: Int { isUpsampled ? source.height : (target.height + 1) / 2 }
+  var across: Int { isUpsampled ? source.width : (target.width + 1) / 2 }
   var count: Int { images * down * across }
 
   /// The description for kernels that read the source.
@@ -77,7 +80,8 @@ func winogradConvolution(
   let y = Tensor(uninitialized: [tiles.images, target.height, target.width, target.channels])
   let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
-  let blockBytes = winogradPlaces * plane * type.byteCount
+  let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
+  let blockBytes = places * plane * type.byteCount
   let blocksAtOnce = max(2, (4 << 20) / blockBytes)
   let blocks = (tiles.count + tilesPerBlock - 1) / tilesPerBlock
   let groups = (target.channels + columnsPerGroup - 1) / columnsPerGroup
@@ -117,15 +121,19 @@ private func transformInput(
   _ tiles: WinogradTiles, _ range: Range<Int>, _ type: FactorType
 ) {
   var reading = tiles.reading
+  let (first, end) = (range.lowerBound, range.upperBound)
   switch type {
   case .float32:
-    ck_winograd_input_f32(
-      target.assumingMemoryBound(to: Float.self), plane, stride, x.pointer, &reading,
-      range.lowerBound, range.upperBound)
+    let transform =
+      tiles.isUpsampled ? ck_winograd_upsampled_input_f32 : ck_winograd_input_f32
+    transform(
+      target.assumingMemoryBound(to: Float.self), plane, stride, x.pointer, &reading, first, end)
   case .bfloat16:
-    ck_winograd_input_bf16(
+    let transform =
+      tiles.isUpsampled ? ck_winograd_upsampled_input_bf16 : ck_winograd_input_bf16
+    transform(
       target.assumingMemoryBound(to: UInt16.self), plane, stride, x.storage.pointer,
-      x.dtype == .bfloat16 ? 1 : 0, &reading, range.lowerBound, range.upperBound)
+      x.dtype == .bfloat16 ? 1 : 0, &reading, first, end)
   }
 }
 
@@ -134,11 +142,12 @@ private func multiply(
   _ source: UnsafeRawPointer, plane: Int, _ kernels: PackedFactor, into y: Tensor, _ bias: Tensor?,
   _ tiles: WinogradTiles, _ range: Range<Int>, _ columns: Range<Int>, _ type: FactorType
 ) {
+  let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
   let productPlane = range.count * columns.count + winogradPlaneGap
-  let products = Storage(byteCount: winogradPlaces * productPlane * 4)
+  let products = Storage(byteCount: places * productPlane * 4)
   let sums = products.pointer.assumingMemoryBound(to: Float.self)
   var call = ck_winograd_products_t(
-    m: sums, v: source,
+    places: places, m: sums, v: source,
     u: kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
     m_plane: productPlane, v_plane: plane, u_plane: kernels.plane, tiles: range.count,
     k: kernels.k, columns: columns.count)
@@ -147,7 +156,9 @@ private func multiply(
   case .bfloat16: ck_winograd_products_bf16(&call)
   }
   var writing = tiles.writing
-  ck_winograd_output_f32(
+  let transform =
+    tiles.isUpsampled ? ck_winograd_upsampled_output_f32 : ck_winograd_output_f32
+  transform(
     y.pointer, sums, productPlane, bias?.pointer, &writing, range.lowerBound, range.upperBound,
     columns.lowerBound, columns.upperBound)
   withExtendedLifetime(products) {}

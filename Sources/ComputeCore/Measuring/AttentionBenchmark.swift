@@ -32,14 +32,14 @@ package struct AttentionBenchmark: Sendable {
 
     /// Floating-point operations, a multiply-add being two: two products forward, and five more
     /// for the gradients.
-    package func operations(_ pass: Pass) -> Double {
+    fileprivate func operations(_ pass: Pass) -> Double {
       let product = 2 * Double(n * heads) * Double(queries) * Double(keys) * Double(headDim)
       return product * (pass == .forward ? 2 : 7)
     }
   }
 
   /// The sizes of Stable Diffusion 1.5's levels at 512 pixels, and of a small network's.
-  package static let sizes: [Size] = [
+  private static let sizes: [Size] = [
     Size(n: 2, heads: 8, queries: 4096, keys: 4096, headDim: 40),
     Size(n: 2, heads: 8, queries: 1024, keys: 1024, headDim: 80),
     Size(n: 2, heads: 8, queries: 4096, keys: 77, headDim: 40),
@@ -51,18 +51,26 @@ package struct AttentionBenchmark: Sendable {
     Size(n: 32, heads: 4, queries: 256, keys: 20, headDim: 64),
   ]
 
-  /// Times `repetitions` runs, after one that warms up.
-  ///
-  /// - Parameters:
-  ///   - size: of the random tensors.
-  ///   - pass: what is computed.
-  ///   - precision: of the products.
-  ///   - repetitions: at least 1.
-  /// - Returns: the median in seconds.
-  package static func run(
-    _ size: Size, _ pass: Pass, precision: MatmulPrecision, repetitions: Int
-  ) -> Double {
-    precondition(repetitions > 0, "AttentionBenchmark: no repetitions")
+  /// Every size, forward alone and with its gradients.
+  package static let standard: [AttentionBenchmark] = sizes.flatMap { size in
+    Pass.allCases.map { AttentionBenchmark(size: size, pass: $0) }
+  }
+
+  /// Sizes of the random tensors.
+  package let size: Size
+  /// What is computed.
+  package let pass: Pass
+
+  /// Attention on random numbers.
+  package init(size: Size, pass: Pass) {
+    (self.size, self.pass) = (size, pass)
+  }
+
+  /// Floating-point operations of one run.
+  package var operations: Double { size.operations(pass) }
+
+  /// Times it under the settings in force.
+  package func measure(_ repeats: Timing.Repeats) -> Timing {
     var generator = TorchGenerator(seed: 1)
     let channels = size.heads * size.headDim
     let q = Tensor.randn([size.n, size.queries, channels], using: &generator)
@@ -70,18 +78,9 @@ package struct AttentionBenchmark: Sendable {
     let v = Tensor.randn([size.n, size.keys, channels], using: &generator)
     let dy = Tensor.randn(q.shape, using: &generator)
     let inputs = pass == .forward ? [q, k, v] : [q, k, v].map { $0.asVariable() }
-    let clock = ContinuousClock()
-    let seconds = Compute.with {
-      $0.precision = precision
-    } _: {
-      (0...repetitions).map { _ in
-        clock.measure {
-          let y = attention(inputs[0], inputs[1], inputs[2], heads: size.heads)
-          if pass == .training { _ = gradients(of: y, seed: dy) }
-        } / .seconds(1)
-      }
+    return Timing(repeats) {
+      let y = attention(inputs[0], inputs[1], inputs[2], heads: size.heads)
+      if pass == .training { _ = gradients(of: y, seed: dy) }
     }
-    let sorted = seconds.dropFirst().sorted()
-    return (sorted[(repetitions - 1) / 2] + sorted[repetitions / 2]) / 2
   }
 }

@@ -13,8 +13,8 @@ package final class Upsample2D: Module {
 
   /// `x` `[N, H, W, C]` → `[N, 2 H, 2 W, C]`, or the given height and width.
   package func callAsFunction(_ x: Tensor, size: (height: Int, width: Int)? = nil) -> Tensor {
-    conv(
-      upsampledNearest(
-        x, height: size?.height ?? 2 * x.shape[1], width: size?.width ?? 2 * x.shape[2]))
+    let (height, width) = (2 * x.shape[1], 2 * x.shape[2])
+    guard let size, size != (height, width) else { return conv.upsampled(x) }
+    return conv(upsampledNearest(x, height: size.height, width: size.width))
   }
 }

@@ -10,6 +10,7 @@ struct BenchCommand: ParsableCommand {
       Stable Diffusion 1.5 and of a small U-Net: \(shapes). linear is rows x inputs x outputs; \
       conv is channels@size and batch. forward has its weight packed before; forward+backward \
       makes both gradients.
+      attention: batch x heads, queries x keys, numbers per head.
       unet: one denoising step. vae: decoding of latents. train: a training step of all weights \
       with AdamW and a moving average. lora: a training step of rank 16 on attention's projections.
       Configs: sd15 (Stable Diffusion 1.5), unet25m (128/256 channels, 16x16x48 in, 25 million \
@@ -25,7 +26,7 @@ struct BenchCommand: ParsableCommand {
 
   /// What can be timed.
   enum Work: String, CaseIterable, ExpressibleByArgument {
-    case kernels, unet, vae, train, lora
+    case kernels, attention, unet, vae, train, lora
   }
 
   @Argument(help: "What to time. Default: everything, in a few minutes.")
@@ -54,7 +55,7 @@ struct BenchCommand: ParsableCommand {
     }
     for (option, isGiven) in [("--config", config != nil), ("--batch", batch != nil)] where isGiven
     {
-      guard let work, work != .kernels else {
+      guard let work, work != .kernels, work != .attention else {
         throw ValidationError("\(option) goes with unet, vae, train or lora.")
       }
     }
@@ -71,6 +72,7 @@ struct BenchCommand: ParsableCommand {
   private func time(_ work: Work, _ report: inout BenchReport) throws {
     switch work {
     case .kernels: timeKernels(&report)
+    case .attention: timeAttention(&report)
     case .unet: add(try benchmark("sd15").unet(), to: &report)
     case .vae: add(try benchmark("sd15").vae(), to: &report)
     case .train: add(try benchmark("unet25m").train(), to: &report)
@@ -78,17 +80,37 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  private func timeKernels(_ report: inout BenchReport) {
-    console.say(ProcessorReport.table.header)
+  /// Measures what the CPU can do at most, once.
+  private func limit(_ report: inout BenchReport) -> ProcessorLimit {
     let limits = ProcessorLimit.measureAll()
-    let processor = limits.map(ProcessorReport.init)
-    for limit in processor { console.say(limit.line) }
-    report.processor = processor
+    if report.processor == nil {
+      console.say(ProcessorReport.table.header)
+      let processor = limits.map(ProcessorReport.init)
+      for limit in processor { console.say(limit.line) }
+      report.processor = processor
+    }
+    return limits[0]
+  }
+
+  private func timeAttention(_ report: inout BenchReport) {
+    let limit = limit(&report)
+    console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
+    console.say(KernelReport.table.header)
+    report.attention = AttentionBenchmark.standard.map { benchmark in
+      let timing = benchmark.measure(steps.map { .count($0) } ?? .seconds(0.5))
+      let result = AttentionReport(benchmark, timing, limit)
+      console.say(result.line)
+      return result
+    }
+  }
+
+  private func timeKernels(_ report: inout BenchReport) {
+    let limit = limit(&report)
     console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
     console.say(KernelReport.table.header)
     report.kernels = KernelBenchmark.standard.map { kernel in
       let timing = kernel.measure(steps.map { .count($0) } ?? .seconds(0.5))
-      let result = KernelReport(kernel, timing, limits[0])
+      let result = KernelReport(kernel, timing, limit)
       console.say(result.line)
       return result
     }

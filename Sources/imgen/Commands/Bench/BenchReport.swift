@@ -6,6 +6,7 @@ struct BenchReport: Encodable {
   /// Limits, of the best instruction set first.
   var processor: [ProcessorReport]?
   var kernels: [KernelReport]?
+  var attention: [AttentionReport]?
   var networks: [NetworkReport]?
 }
 
@@ -66,6 +67,43 @@ struct KernelReport: Encodable {
 
   var line: String {
     Self.table.line([
+      name, pass, decimal(medianSeconds * 1e3, 3), decimal(gigaflopsPerSecond, 0),
+      decimal(shareOfLimit * 100, 0) + "%",
+    ])
+  }
+}
+
+/// Attention of one size.
+struct AttentionReport: Encodable {
+  let n: Int
+  let heads: Int
+  let queries: Int
+  let keys: Int
+  let headDim: Int
+  let pass: String
+  let precision: String
+  let medianSeconds: Double
+  let gigaflopsPerSecond: Double
+  let shareOfLimit: Double
+  private let name: String
+
+  private enum CodingKeys: String, CodingKey {
+    case n, heads, queries, keys, headDim, pass, precision, medianSeconds, gigaflopsPerSecond
+    case shareOfLimit
+  }
+
+  init(_ benchmark: AttentionBenchmark, _ timing: Timing, _ limit: ProcessorLimit) {
+    let (size, precision) = (benchmark.size, Compute.current.precision.inEffect)
+    (n, heads, queries) = (size.n, size.heads, size.queries)
+    (keys, headDim, pass) = (size.keys, size.headDim, benchmark.pass.rawValue)
+    (self.precision, medianSeconds, name) = (precision.rawValue, timing.median, size.name)
+    let rate = benchmark.operations / timing.median
+    gigaflopsPerSecond = rate / 1e9
+    shareOfLimit = rate / limit.operationsPerSecond(precision)
+  }
+
+  var line: String {
+    KernelReport.table.line([
       name, pass, decimal(medianSeconds * 1e3, 3), decimal(gigaflopsPerSecond, 0),
       decimal(shareOfLimit * 100, 0) + "%",
     ])
