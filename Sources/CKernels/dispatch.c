@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"plain", "avx2", "avx512", "avx512bf16"};
+// The plain source is compiled to NEON on 64-bit ARM.
+#if defined(__aarch64__)
+#define PLAIN_NAME "neon"
+#else
+#define PLAIN_NAME "plain"
+#endif
+static const char *const names[] = {PLAIN_NAME, "avx2", "avx512", "avx512bf16"};
 
 const char *ck_isa_name(ck_isa_t isa) { return names[isa]; }
 

@@ -36,7 +36,7 @@ import Testing
     try expectSame("killed")
     #expect(
       try shop.folder.names(in: "killed") == [
-        "loss.png", "model", "run.json", "samples", "state-00000059.safetensors",
+        "loss.csv", "loss.png", "model", "run.json", "samples", "state-00000059.safetensors",
         "state-00000060.safetensors",
       ])
   }
