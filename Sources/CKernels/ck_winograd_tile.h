@@ -14,8 +14,8 @@ typedef struct {
 
 static const float zeros[BLOCK];
 
-// Type of the numbers of a source; a constant wherever it is used.
-enum source { FLOAT, BFLOAT };
+// Type of the numbers of an activation; a constant wherever it is used.
+enum number { FLOAT, BFLOAT };
 
 // Image, row and column of tile `tile`.
 typedef struct {
@@ -31,7 +31,7 @@ CK_BODY tile_place place_of(const ck_winograd_t *g, size_t tile) {
 
 // The size x size pixels of a tile from row step · y - top and column step · x - left on, at
 // `channel`.
-CK_BODY void find_window(window *w, const void *x, enum source source, const ck_winograd_t *g,
+CK_BODY void find_window(window *w, const void *x, enum number source, const ck_winograd_t *g,
                          size_t tile, size_t channel, ptrdiff_t size, ptrdiff_t step) {
   const tile_place p = place_of(g, tile);
   const size_t bytes = source == FLOAT ? sizeof(float) : sizeof(uint16_t);
@@ -50,9 +50,22 @@ CK_BODY void find_window(window *w, const void *x, enum source source, const ck_
   }
 }
 
-CK_BODY ck_f16 pixel(const window *w, enum source source, int i, size_t c, size_t n) {
+CK_BODY ck_f16 pixel(const window *w, enum number source, int i, size_t c, size_t n) {
   return source == FLOAT ? ck_load((const float *)w->start[i] + c, n)
                          : ck_widen(ck_load_bf16((const uint16_t *)w->start[i] + c, n));
 }
 
 CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+// Number `index` of an activation.
+CK_BODY void *element(void *y, enum number type, size_t index) {
+  return (char *)y + index * (type == FLOAT ? sizeof(float) : sizeof(uint16_t));
+}
+
+// Stores n numbers from number `index` on.
+CK_BODY void put(void *y, enum number type, size_t index, ck_f16 v, size_t n, int native) {
+  if (type == FLOAT)
+    ck_store((float *)y + index, v, n);
+  else
+    ck_store_bf16((uint16_t *)y + index, ck_round(v, native), n);
+}

@@ -122,6 +122,35 @@ CK_VARIANTS(
      const float *scale, const float *bias, int silu, size_t rows, size_t cols),
     (sum, dot, dz, dy, x, mean, scale, bias, silu, rows, cols))
 
+CK_BODY void ck_normalize_silu_sums_bf16_body(float *restrict sum, float *restrict dot,
+                                              float *restrict dz, const uint16_t *dy,
+                                              const float *restrict x, const float *restrict mean,
+                                              const float *restrict scale,
+                                              const float *restrict bias, size_t rows,
+                                              size_t cols) {
+  float d[CHUNK];
+  for (size_t c = 0; c < cols; c++) sum[c] = dot[c] = 0.0f;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t start = 0; start < cols; start += CHUNK) {
+      const size_t n = cols - start < CHUNK ? cols - start : CHUNK;
+      const float *in = x + r * cols;
+      float *out = dz + r * cols;
+      ck_widen_row(d, dy + r * cols + start, n);
+      for (size_t c = start; c < start + n; c++) {
+        const float u = in[c] - mean[c], z = u * scale[c] + bias[c], s = ck_sigmoid(z);
+        const float g = d[c - start] * (s * (1.0f + z * (1.0f - s)));
+        out[c] = g;
+        sum[c] += g;
+        dot[c] += g * u;
+      }
+    }
+}
+CK_VARIANTS(
+    ck_normalize_silu_sums_bf16,
+    (float *sum, float *dot, float *dz, const uint16_t *dy, const float *x, const float *mean,
+     const float *scale, const float *bias, size_t rows, size_t cols),
+    (sum, dot, dz, dy, x, mean, scale, bias, rows, cols))
+
 CK_BODY void ck_normalize_backward_f32_body(
     float *dx, const float *dz, const float *restrict x, const float *restrict mean,
     const float *restrict p, const float *restrict q, const float *restrict r, size_t rows,

@@ -5,7 +5,7 @@
 #include "ck_winograd_tile.h"
 
 // Bᵀ d B of n channels from c on.
-CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, enum source source, size_t c,
+CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, enum number source, size_t c,
                              size_t n) {
   ck_f16 t[4][4];
 #pragma unroll
@@ -27,7 +27,7 @@ CK_BODY void input_transform(ck_f16 v[PLACES], const window *w, enum source sour
 }
 
 // A dy Aᵀ of n channels from c on.
-CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, enum source source, size_t c,
+CK_BODY void gradient_transform(ck_f16 z[PLACES], const window *w, enum number source, size_t c,
                                 size_t n) {
   ck_f16 t[4][2];
 #pragma unroll
@@ -55,7 +55,7 @@ CK_BODY void input_f32(float *v, size_t plane, const window *w, size_t c, size_t
   for (int p = 0; p < PLACES; p++) ck_store(v + (size_t)p * plane + c, out[p], n);
 }
 
-CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, enum source source, size_t c,
+CK_BODY void input_bf16(uint16_t *v, size_t plane, const window *w, enum number source, size_t c,
                         size_t n, int native) {
   ck_f16 out[PLACES];
   input_transform(out, w, source, c, n);
@@ -89,7 +89,7 @@ CK_VARIANTS(ck_winograd_input_f32,
             (v, plane, stride, x, g, tile, tile_end))
 
 CK_BODY void input_rows_bf16(uint16_t *v, size_t plane, size_t stride, const void *x,
-                             enum source source, const ck_winograd_t *g, size_t tile,
+                             enum number source, const ck_winograd_t *g, size_t tile,
                              size_t tile_end, int native) {
 #define CK_VECTOR(V, C, N) input_bf16(V, plane, &w, source, C, N, native)
   CK_INPUT(source, CK_VECTOR)
@@ -109,9 +109,10 @@ CK_ROUNDING_VARIANTS(ck_winograd_input_bf16,
                       const ck_winograd_t *g, size_t tile, size_t tile_end),
                      v, plane, stride, x, is_bf16, g, tile, tile_end)
 
-// One vector of ck_winograd_output_f32: `beside` and `below` are NULL where y ends.
-CK_BODY void output_f32(float *y, float *beside, float *below, float *diagonal, const float *m,
-                        size_t plane, const float *bias, size_t n) {
+// One vector of four pixels of ck_winograd_output, `beside` and `below` elements apart; 0 where y
+// ends.
+CK_BODY void output_vector(void *y, enum number type, size_t beside, size_t below, const float *m,
+                           size_t plane, const float *bias, size_t n, int native) {
   ck_f16 s[2][4];
 #pragma unroll
   for (int j = 0; j < 4; j++) {
@@ -122,35 +123,49 @@ CK_BODY void output_f32(float *y, float *beside, float *below, float *diagonal, 
     s[1][j] = m1 - m2 - m3;
   }
   const ck_f16 shift = bias ? ck_load(bias, n) : (ck_f16){0};
-  ck_store(y, s[0][0] + s[0][1] + s[0][2] + shift, n);
-  if (beside) ck_store(beside, s[0][1] - s[0][2] - s[0][3] + shift, n);
-  if (below) ck_store(below, s[1][0] + s[1][1] + s[1][2] + shift, n);
-  if (diagonal) ck_store(diagonal, s[1][1] - s[1][2] - s[1][3] + shift, n);
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+    if (i > 0 && !below) return;
+    put(y, type, i * below, s[i][0] + s[i][1] + s[i][2] + shift, n, native);
+    if (beside)
+      put(y, type, i * below + beside, s[i][1] - s[i][2] - s[i][3] + shift, n, native);
+  }
 }
 
-CK_BODY void ck_winograd_output_f32_body(float *y, const float *m, size_t plane, const float *bias,
-                                         const ck_winograd_t *g, size_t tile, size_t tile_end,
-                                         size_t channel, size_t channel_end) {
+CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plane,
+                          const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+                          size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, whole = count / CK_LANES * CK_LANES;
   for (size_t t = tile; t < tile_end; t++, m += count) {
     const tile_place place = place_of(g, t);
     const size_t row = 2 * (size_t)place.y, column = 2 * (size_t)place.x;
-    float *out = y + ((place.image * g->height + row) * g->width + column) * g->channels + channel;
-    float *beside = column + 1 < g->width ? out + g->channels : NULL;
-    float *below = row + 1 < g->height ? out + g->width * g->channels : NULL;
-    float *diagonal = beside && below ? below + g->channels : NULL;
+    const size_t start =
+        ((place.image * g->height + row) * g->width + column) * g->channels + channel;
+    const size_t beside = column + 1 < g->width ? g->channels : 0;
+    const size_t below = row + 1 < g->height ? g->width * g->channels : 0;
 #define CK_VECTOR(C, N)                                                                           \
-  output_f32(out + (C), beside ? beside + (C) : NULL, below ? below + (C) : NULL,                 \
-             diagonal ? diagonal + (C) : NULL, m + (C), plane, bias ? bias + channel + (C) : NULL, N)
+  output_vector(element(y, type, start + (C)), type, beside, below, m + (C), plane,               \
+                bias ? bias + channel + (C) : NULL, N, native)
     for (size_t c = 0; c < whole; c += CK_LANES) CK_VECTOR(c, CK_LANES);
     if (whole < count) CK_VECTOR(whole, count - whole);
 #undef CK_VECTOR
   }
 }
-CK_VARIANTS(ck_winograd_output_f32,
-            (float *y, const float *m, size_t plane, const float *bias, const ck_winograd_t *g,
-             size_t tile, size_t tile_end, size_t channel, size_t channel_end),
-            (y, m, plane, bias, g, tile, tile_end, channel, channel_end))
+
+CK_BODY void ck_winograd_output_body(void *y, int is_bf16, const float *m, size_t plane,
+                                     const float *bias, const ck_winograd_t *g, size_t tile,
+                                     size_t tile_end, size_t channel, size_t channel_end,
+                                     int native) {
+  if (is_bf16)
+    output_tiles(y, BFLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+  else
+    output_tiles(y, FLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+}
+CK_ROUNDING_VARIANTS(ck_winograd_output,
+                     (void *y, int is_bf16, const float *m, size_t plane, const float *bias,
+                      const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
+                      size_t channel_end),
+                     y, is_bf16, m, plane, bias, g, tile, tile_end, channel, channel_end)
 
 // Tiles as rows of the summed axis.
 #define CK_PANELS_F32(TRANSFORM, SIZE)                                                            \
@@ -232,12 +247,17 @@ CK_ROUNDING_VARIANTS(ck_winograd_input_panels_bf16,
                      v, plane, k, width, x, is_bf16, g, first_tile, tile, tile_end)
 
 CK_BODY void ck_winograd_gradient_panels_bf16_body(uint16_t *v, size_t plane, size_t k,
-                                                   size_t width, const float *x,
+                                                   size_t width, const void *x, int is_bf16,
                                                    const ck_winograd_t *g, size_t first_tile,
                                                    size_t tile, size_t tile_end, int native) {
-  CK_PANELS_BF16(gradient_transform, 2, FLOAT)
+  if (is_bf16) {
+    CK_PANELS_BF16(gradient_transform, 2, BFLOAT)
+  } else {
+    CK_PANELS_BF16(gradient_transform, 2, FLOAT)
+  }
 }
 CK_ROUNDING_VARIANTS(ck_winograd_gradient_panels_bf16,
-                (uint16_t *z, size_t plane, size_t k, size_t width, const float *dy,
-                 const ck_winograd_t *g, size_t first_tile, size_t tile, size_t tile_end),
-                z, plane, k, width, dy, g, first_tile, tile, tile_end)
+                     (uint16_t *z, size_t plane, size_t k, size_t width, const void *dy,
+                      int is_bf16, const ck_winograd_t *g, size_t first_tile, size_t tile,
+                      size_t tile_end),
+                     z, plane, k, width, dy, is_bf16, g, first_tile, tile, tile_end)

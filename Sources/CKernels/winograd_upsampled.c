@@ -3,7 +3,7 @@
 enum { KEPT = CK_WINOGRAD_UPSAMPLED_PLACES };
 
 // Bᵀ d B without the places that vanish, for d = rows and columns a, b, b, c of 3x3 pixels.
-CK_BODY void upsampled_transform(ck_f16 v[KEPT], const window *w, enum source source, size_t c,
+CK_BODY void upsampled_transform(ck_f16 v[KEPT], const window *w, enum number source, size_t c,
                                  size_t n) {
   ck_f16 t[3][3];
 #pragma unroll
@@ -68,16 +68,14 @@ CK_ROUNDING_VARIANTS(ck_winograd_upsampled_input_bf16,
                       const ck_winograd_t *g, size_t tile, size_t tile_end),
                      v, plane, stride, x, is_bf16, g, tile, tile_end)
 
-CK_BODY void ck_winograd_upsampled_output_f32_body(float *y, const float *m, size_t plane,
-                                                   const float *bias, const ck_winograd_t *g,
-                                                   size_t tile, size_t tile_end, size_t channel,
-                                                   size_t channel_end) {
+CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plane,
+                          const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+                          size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, width = 2 * g->tiles_across;
   for (size_t t = tile; t < tile_end; t++, m += count) {
     const tile_place place = place_of(g, t);
     const size_t row = place.image * 2 * g->tiles_down + 2 * (size_t)place.y;
-    float *out = y + (row * width + 2 * (size_t)place.x) * g->channels + channel;
-    float *below = out + width * g->channels;
+    const size_t start = (row * width + 2 * (size_t)place.x) * g->channels + channel;
     for (size_t c = 0; c < count; c += CK_LANES) {
       const size_t n = least(CK_LANES, count - c);
       ck_f16 s[2][3];
@@ -89,14 +87,27 @@ CK_BODY void ck_winograd_upsampled_output_f32_body(float *y, const float *m, siz
         s[1][j] = m1 - ck_load(from + 6 * plane, n);
       }
       const ck_f16 shift = bias ? ck_load(bias + channel + c, n) : (ck_f16){0};
-      ck_store(out + c, s[0][0] + s[0][1] + shift, n);
-      ck_store(out + g->channels + c, s[0][1] - s[0][2] + shift, n);
-      ck_store(below + c, s[1][0] + s[1][1] + shift, n);
-      ck_store(below + g->channels + c, s[1][1] - s[1][2] + shift, n);
+#pragma unroll
+      for (size_t i = 0; i < 2; i++) {
+        const size_t at = start + i * width * g->channels + c;
+        put(y, type, at, s[i][0] + s[i][1] + shift, n, native);
+        put(y, type, at + g->channels, s[i][1] - s[i][2] + shift, n, native);
+      }
     }
   }
 }
-CK_VARIANTS(ck_winograd_upsampled_output_f32,
-            (float *y, const float *m, size_t plane, const float *bias, const ck_winograd_t *g,
-             size_t tile, size_t tile_end, size_t channel, size_t channel_end),
-            (y, m, plane, bias, g, tile, tile_end, channel, channel_end))
+
+CK_BODY void ck_winograd_upsampled_output_body(void *y, int is_bf16, const float *m, size_t plane,
+                                               const float *bias, const ck_winograd_t *g,
+                                               size_t tile, size_t tile_end, size_t channel,
+                                               size_t channel_end, int native) {
+  if (is_bf16)
+    output_tiles(y, BFLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+  else
+    output_tiles(y, FLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+}
+CK_ROUNDING_VARIANTS(ck_winograd_upsampled_output,
+                     (void *y, int is_bf16, const float *m, size_t plane, const float *bias,
+                      const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
+                      size_t channel_end),
+                     y, is_bf16, m, plane, bias, g, tile, tile_end, channel, channel_end)

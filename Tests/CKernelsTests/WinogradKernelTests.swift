@@ -135,7 +135,7 @@ import Testing
         }
       }
     }
-    ck_winograd_output_f32(&y, m, mPlane, nil, &writing, 0, t.tiles, 0, t.o)
+    ck_winograd_output(&y, 0, m, mPlane, nil, &writing, 0, t.tiles, 0, t.o)
     return y
   }
 
@@ -154,7 +154,7 @@ import Testing
       right.withUnsafeMutableBytes { r in
         if isBFloat16 {
           ck_winograd_gradient_panels_bf16(
-            l.halves, leftPlane, rows, 8, t.dy, &writing, 0, 0, t.tiles)
+            l.halves, leftPlane, rows, 8, t.dy, 0, &writing, 0, 0, t.tiles)
           ck_winograd_input_panels_bf16(
             r.halves, rightPlane, rows, width, t.x, 0, &reading, 0, 0, t.tiles)
         } else {

@@ -25,6 +25,11 @@ void ck_normalize_sums_f32(
     float *sum, float *dot, float *dz, const float *dy, const float *x, const float *mean,
     const float *scale, const float *bias, int silu, size_t rows, size_t cols);
 
+// The same with silu and a bfloat16 dy.
+void ck_normalize_silu_sums_bf16(
+    float *sum, float *dot, float *dz, const uint16_t *dy, const float *x, const float *mean,
+    const float *scale, const float *bias, size_t rows, size_t cols);
+
 // dx = p[c] · dz + q[c] · (x - mean[c]) + r[c]; dense [rows, cols], dx may alias dz.
 void ck_normalize_backward_f32(
     float *dx, const float *dz, const float *x, const float *mean, const float *p, const float *q,

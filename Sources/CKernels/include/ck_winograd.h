@@ -49,9 +49,10 @@ void ck_winograd_products_bf16(const ck_winograd_products_t *w);
 // channels [channel, channel_end), m[p · plane + (t - tile) · (channel_end - channel) + c]. g
 // describes y, whose last row and column of tiles may stick out; top and left are 0. bias
 // [channels] may be NULL.
-void ck_winograd_output_f32(float *y, const float *m, size_t plane, const float *bias,
-                            const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
-                            size_t channel_end);
+// y holds bfloat16 numbers when is_bf16 is not 0, floats otherwise.
+void ck_winograd_output(void *y, int is_bf16, const float *m, size_t plane, const float *bias,
+                        const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
+                        size_t channel_end);
 
 // Strides of a 3x3 kernel as it lies in memory; tap (ky, kx) is (ky · 3 + kx) · tap elements behind
 // tap 0, or, when `flipped`, in front of tap 8. One of row, column is 1.
@@ -81,8 +82,8 @@ void ck_winograd_gradient_panels_f32(float *z, size_t plane, size_t k, size_t wi
                                      const float *dy, const ck_winograd_t *g, size_t first_tile,
                                      size_t tile, size_t tile_end);
 void ck_winograd_gradient_panels_bf16(uint16_t *z, size_t plane, size_t k, size_t width,
-                                      const float *dy, const ck_winograd_t *g, size_t first_tile,
-                                      size_t tile, size_t tile_end);
+                                      const void *dy, int is_bf16, const ck_winograd_t *g,
+                                      size_t first_tile, size_t tile, size_t tile_end);
 
 // dw[o, ky, kx, c] = (Gᵀ du G)[ky, kx] for one o: du[p · plane + c], dw [3, 3, channels].
 void ck_winograd_weight_gradient_f32(float *dw, const float *du, size_t plane, size_t channels);
@@ -96,7 +97,7 @@ void ck_winograd_upsampled_input_f32(float *v, size_t plane, size_t stride, cons
 void ck_winograd_upsampled_input_bf16(uint16_t *v, size_t plane, size_t stride, const void *x,
                                       int is_bf16, const ck_winograd_t *g, size_t tile,
                                       size_t tile_end);
-// y [images, 2 · tiles_down, 2 · tiles_across, channels]; see ck_winograd_output_f32.
-void ck_winograd_upsampled_output_f32(float *y, const float *m, size_t plane, const float *bias,
-                                      const ck_winograd_t *g, size_t tile, size_t tile_end,
-                                      size_t channel, size_t channel_end);
+// y [images, 2 · tiles_down, 2 · tiles_across, channels]; see ck_winograd_output.
+void ck_winograd_upsampled_output(void *y, int is_bf16, const float *m, size_t plane,
+                                  const float *bias, const ck_winograd_t *g, size_t tile,
+                                  size_t tile_end, size_t channel, size_t channel_end);

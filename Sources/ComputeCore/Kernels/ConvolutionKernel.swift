@@ -87,11 +87,13 @@ struct PaddedActivation {
 
 /// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`.
 func convolutionForward(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry,
+  output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradTiles {
-    return winogradConvolution(x, winogradKernels(weight, type), bias, tiles, type)
+    return winogradConvolution(
+      x, winogradKernels(weight, type), bias, tiles, type, output: output)
   }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) {
@@ -115,7 +117,8 @@ func convolutionForward(
   return directConvolution(
     x, packed, bias, g, stride: g.stride, dilation: 1,
     source: (g.height, g.width, g.inChannels), padded: (g.paddedHeight, g.paddedWidth),
-    top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels))
+    top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels),
+    output: output)
 }
 
 /// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
@@ -136,7 +139,8 @@ func winogradKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
 ///
 /// `bias` `[in]` is added where the transposed convolution has one.
 func convolutionInputGradient(
-  _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry
+  _ dy: Tensor, _ weight: Tensor, bias: Tensor? = nil, _ g: ConvolutionGeometry,
+  output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
@@ -149,7 +153,7 @@ func convolutionInputGradient(
           k: g.outChannels, columns: g.inChannels, type: type)
       }
     }
-    return winogradConvolution(dy, packed, bias, tiles, type)
+    return winogradConvolution(dy, packed, bias, tiles, type, output: output)
   }
   let channels = type.padded(g.outChannels)
   let packed = weight.packed(.inputGradient, type) {
@@ -169,7 +173,7 @@ func convolutionInputGradient(
     source: (g.outHeight, g.outWidth, g.outChannels),
     padded: (g.height + g.kernelHeight - 1, g.width + g.kernelWidth - 1),
     top: g.kernelHeight - 1 - g.padding.top, left: g.kernelWidth - 1 - g.padding.left,
-    target: (g.height, g.width, g.inChannels))
+    target: (g.height, g.width, g.inChannels), output: output)
 }
 
 /// A picture's rows, columns and channels.
@@ -179,12 +183,14 @@ typealias PictureSize = (height: Int, width: Int, channels: Int)
 private func directConvolution(
   _ x: Tensor, _ packed: PackedFactor, _ bias: Tensor?, _ g: ConvolutionGeometry, stride: Int,
   dilation: Int, source: PictureSize, padded: (height: Int, width: Int), top: Int, left: Int,
-  target: PictureSize
+  target: PictureSize, output: DType
 ) -> Tensor {
   let x = x.cast(to: .float32)
-  let y = Tensor(uninitialized: [g.images, target.height, target.width, target.channels])
   let type = FactorType.current
-  var result = ProductTarget(pointer: y.pointer, stride: target.channels)
+  let y = Tensor(
+    uninitialized: [g.images, target.height, target.width, target.channels],
+    dtype: type == .bfloat16 ? output : .float32)
+  var result = ProductTarget(y, offset: 0, stride: target.channels)
   result.bias = bias.map { UnsafePointer($0.pointer) }
   withExtendedLifetime((x, bias)) {
     let copy = PaddedActivation(
@@ -196,5 +202,5 @@ private func directConvolution(
       kw: g.kernelWidth, stride: stride)
     withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
   }
-  return y
+  return y.cast(to: output)
 }

@@ -70,14 +70,16 @@ let winogradPlaneGap = 32
 ///
 /// Source: Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks",
 /// arXiv:1509.09308. The transformed source is made and used in portions that fit the cache the
-/// threads share; sums over channels and transforms of products are `float32`.
+/// threads share; sums over channels and transforms of products are `float32`. The result is of type
+/// `output`.
 func winogradConvolution(
   _ x: Tensor, _ kernels: PackedFactor, _ bias: Tensor?, _ tiles: WinogradTiles,
-  _ type: FactorType
+  _ type: FactorType, output: DType = .float32
 ) -> Tensor {
   let target = tiles.target
   let x = type == .bfloat16 ? x : x.cast(to: .float32)
-  let y = Tensor(uninitialized: [tiles.images, target.height, target.width, target.channels])
+  let y = Tensor(
+    uninitialized: [tiles.images, target.height, target.width, target.channels], dtype: output)
   let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
   let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
@@ -156,10 +158,10 @@ private func multiply(
   case .bfloat16: ck_winograd_products_bf16(&call)
   }
   var writing = tiles.writing
-  let transform =
-    tiles.isUpsampled ? ck_winograd_upsampled_output_f32 : ck_winograd_output_f32
+  let transform = tiles.isUpsampled ? ck_winograd_upsampled_output : ck_winograd_output
   transform(
-    y.pointer, sums, productPlane, bias?.pointer, &writing, range.lowerBound, range.upperBound,
+    y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, sums, productPlane, bias?.pointer, &writing,
+    range.lowerBound, range.upperBound,
     columns.lowerBound, columns.upperBound)
   withExtendedLifetime(products) {}
 }

@@ -8,7 +8,8 @@ func winogradWeightGradient(
   _ dy: Tensor, _ x: Tensor, _ tiles: WinogradTiles, _ type: FactorType
 ) -> Tensor {
   let (inputs, outputs) = (tiles.source.channels, tiles.target.channels)
-  let x = type == .bfloat16 ? x : x.cast(to: .float32)
+  let (dy, x) =
+    type == .bfloat16 ? (dy, x) : (dy.cast(to: .float32), x.cast(to: .float32))
   let left = TilePanels(width: CK_ROW_PANEL, channels: outputs, tiles.count, type)
   let right = TilePanels(width: ck_gemm_panel(), channels: inputs, tiles.count, type)
   let plane = outputs * inputs
@@ -103,7 +104,8 @@ private struct TilePanels {
     case .bfloat16:
       ck_winograd_gradient_panels_bf16(
         storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
-        dy.pointer, &writing, first, range.lowerBound, range.upperBound)
+        dy.storage.pointer, dy.dtype == .bfloat16 ? 1 : 0, &writing, first, range.lowerBound,
+        range.upperBound)
     }
   }
 }

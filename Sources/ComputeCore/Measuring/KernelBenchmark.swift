@@ -52,17 +52,17 @@ package struct KernelBenchmark: Sendable {
     return pass == .forward ? forward : 3 * forward
   }
 
-  /// Times it under the settings in force.
+  /// Times it under the settings in force, with activations in the type of the factors.
   package func measure(_ repeats: Timing.Repeats) -> Timing {
     var generator = TorchGenerator(seed: 1)
-    let x = Tensor.randn(inputShape, using: &generator)
+    let x = Tensor.randn(inputShape, using: &generator).cast(to: Compute.factorType)
     let weight = Tensor.randn(weightShape, using: &generator) * 0.05
     let bias = Tensor.randn([weightShape[0]], using: &generator)
     guard pass == .training else {
       return Timing(repeats) { _ = Compute.withoutRecording { apply(x, weight, bias) } }
     }
-    let dy = Tensor.randn(
-      Compute.withoutRecording { apply(x, weight, bias) }.shape, using: &generator)
+    let shape = Compute.withoutRecording { apply(x, weight, bias) }.shape
+    let dy = Tensor.randn(shape, using: &generator).cast(to: Compute.factorType)
     return Timing(repeats) {
       // New values in every step, as an optimizer makes them: nothing packed can be kept.
       let (input, learnt) = (x.asVariable(), weight.asVariable())
@@ -87,9 +87,10 @@ package struct KernelBenchmark: Sendable {
 
   private func apply(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
     switch layer {
-    case .linear: linear(x, weight: weight, bias: bias)
+    case .linear: linear(x, weight: weight, bias: bias, output: Compute.factorType)
     case .convolution(let kernel, _, _, _, _):
-      conv2d(x, weight: weight, bias: bias, padding: Padding(kernel / 2))
+      conv2d(
+        x, weight: weight, bias: bias, padding: Padding(kernel / 2), output: Compute.factorType)
     }
   }
 

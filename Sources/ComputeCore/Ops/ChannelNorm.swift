@@ -157,6 +157,7 @@ struct ChannelNorm {
     areConstant: Bool = false, needs: Needs
   ) -> [Tensor?] {
     let c = channels
+    let dy = isSilu ? dy : dy.cast(to: .float32)
     let result = Tensor(uninitialized: needs.x || isSilu ? x.shape : [0])
     let sums = Tensor(uninitialized: [n, pieces, 2, c])
     let totals = Tensor(uninitialized: [n, 2, c])
@@ -165,7 +166,7 @@ struct ChannelNorm {
       let mean = coefficients.pointer + item * 5 * c
       expand(statistics, item, weight, mean: mean, scale: mean + c)
     }
-    let (dx, d, source, b) = (result.pointer, dy.pointer, x.pointer, bias.pointer)
+    let (dx, source, b) = (result.pointer, x.pointer, bias.pointer)
     let (s, t, k) = (sums.pointer, totals.pointer, coefficients.pointer)
     runPhases(
       { item, piece in
@@ -173,9 +174,15 @@ struct ChannelNorm {
         let start = (item * rows + range.lowerBound) * c
         let target = s + (item * pieces + piece) * 2 * c
         let mean = k + item * 5 * c
-        ck_normalize_sums_f32(
-          target, target + c, isSilu ? dx + start : nil, d + start, source + start, mean, mean + c,
-          b, silu, range.count, c)
+        if dy.dtype == .bfloat16 {
+          ck_normalize_silu_sums_bf16(
+            target, target + c, dx + start, dy.bfloat16Pointer + start, source + start, mean,
+            mean + c, b, range.count, c)
+        } else {
+          ck_normalize_sums_f32(
+            target, target + c, isSilu ? dx + start : nil, dy.pointer + start, source + start,
+            mean, mean + c, b, silu, range.count, c)
+        }
       },
       then: { item in
         addPieces(s, item, to: t)
@@ -188,7 +195,7 @@ struct ChannelNorm {
         let start = (item * rows + range.lowerBound) * c
         let mean = k + item * 5 * c
         ck_normalize_backward_f32(
-          dx + start, isSilu ? dx + start : d + start, source + start, mean, mean + 2 * c,
+          dx + start, isSilu ? dx + start : dy.pointer + start, source + start, mean, mean + 2 * c,
           mean + 3 * c, mean + 4 * c, range.count, c)
       })
     withExtendedLifetime((sums, coefficients)) {}

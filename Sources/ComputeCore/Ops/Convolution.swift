@@ -58,13 +58,12 @@ public func conv2d(
     return linear(
       x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, output: output)
   }
-  let y = convolutionForward(x, weight, bias, g).cast(to: output)
+  let y = convolutionForward(x, weight, bias, g, output: output)
   return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
-    let dy = dy.cast(to: .float32)
-    return [
-      x.isRecorded ? convolutionInputGradient(dy, weight, g) : nil,
+    [
+      x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
+    ] + (bias.map { [$0.isRecorded ? dy.cast(to: .float32).sum(axes: [0, 1, 2]) : nil] } ?? [])
   }
 }
 

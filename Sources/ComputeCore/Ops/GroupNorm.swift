@@ -39,7 +39,7 @@ public func groupNorm(
   let (savedX, savedWeight, savedBias) = (x.detached(), weight.detached(), bias.detached())
   return y.recorded(from: [x, weight, bias]) { dy in
     norm.vjp(
-      dy.cast(to: .float32), savedX, weight: savedWeight, bias: savedBias, statistics: statistics,
+      dy, savedX, weight: savedWeight, bias: savedBias, statistics: statistics,
       needs: needs)
   }
 }
