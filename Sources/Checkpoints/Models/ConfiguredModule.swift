@@ -68,6 +68,7 @@ extension ConfiguredModule {
   /// - Parameters:
   ///   - folder: where they are.
   ///   - isFrozen: whether gradients by the weights are left out; they are then read on use.
+  /// - Returns: the model with its weights.
   /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
   public static func load(folder: String, isFrozen: Bool = false) throws(CheckpointError) -> Self {
     let config = try loadConfig(folder: folder)
