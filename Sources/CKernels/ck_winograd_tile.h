@@ -69,3 +69,9 @@ CK_BODY void put(void *y, enum number type, size_t index, ck_f16 v, size_t n, in
   else
     ck_store_bf16((uint16_t *)y + index, ck_round(v, native), n);
 }
+
+// The same plus the numbers of `residual` at the same places, if there are any.
+CK_BODY void put_sum(void *y, enum number type, size_t index, ck_f16 v, const float *residual,
+                     size_t n, int native) {
+  put(y, type, index, residual ? v + ck_load(residual + index, n) : v, n, native);
+}

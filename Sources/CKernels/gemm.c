@@ -53,27 +53,18 @@ static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
   return p;
 }
 
-// Moves the valid part of a tile at an edge of C, [MAX_ROWS, panel], with bias or accumulation.
+// Moves the valid part of a tile at an edge of C, [MAX_ROWS, panel], with bias and residual.
 static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width, size_t row,
                        size_t rows, size_t column) {
-  size_t left = g->columns - column;
-  size_t columns = left < panel_width ? left : panel_width;
+  const size_t left = g->columns - column, columns = left < panel_width ? left : panel_width;
   for (size_t i = 0; i < rows; i++) {
-    const ptrdiff_t place = (ptrdiff_t)(row + i) * g->c_stride + (ptrdiff_t)column;
-    const float *t = tile + i * panel_width;
-    if (g->rounded) {
-      for (size_t j = 0; j < columns; j++)
-        g->rounded[place + (ptrdiff_t)j] =
-            (uint16_t)bf16_bits(t[j] + (g->bias ? g->bias[column + j] : 0));
-      continue;
-    }
-    float *c = g->c + place;
-    if (g->accumulate) {
-      for (size_t j = 0; j < columns; j++) c[j] += t[j];
-    } else if (g->bias) {
-      for (size_t j = 0; j < columns; j++) c[j] = t[j] + g->bias[column + j];
-    } else {
-      memcpy(c, t, columns * sizeof(float));
+    const size_t place = (row + i) * (size_t)g->c_stride + column;
+    for (size_t j = 0; j < columns; j++) {
+      float sum = tile[i * panel_width + j];
+      if (g->bias) sum += g->bias[column + j];
+      if (g->residual) sum += g->residual[place + j];
+      if (g->rounded) g->rounded[place + j] = (uint16_t)bf16_bits(sum);
+      else g->c[place + j] = sum;
     }
   }
 }
@@ -88,18 +79,20 @@ typedef struct {
   float *out;
   uint16_t *rounded;  // or NULL
   ptrdiff_t stride;
-  const float *bias;  // for these columns, or NULL
-  int accumulate;
+  const float *bias;      // for these columns, or NULL
+  const float *residual;  // for this tile, or NULL
 } tile_target;
 
 static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t column, size_t width,
                              size_t rows, float *buffer) {
   if (p->rows < rows || g->columns - column < width)
-    return (tile_target){buffer, NULL, (ptrdiff_t)width, NULL, 0};
+    return (tile_target){.out = buffer, .stride = (ptrdiff_t)width};
   const ptrdiff_t start = (ptrdiff_t)p->row * g->c_stride + (ptrdiff_t)column;
-  return (tile_target){g->rounded ? NULL : g->c + start, g->rounded ? g->rounded + start : NULL,
-                       g->c_stride, g->bias && !g->accumulate ? g->bias + column : NULL,
-                       g->accumulate};
+  return (tile_target){.out = g->rounded ? NULL : g->c + start,
+                       .rounded = g->rounded ? g->rounded + start : NULL,
+                       .stride = g->c_stride,
+                       .bias = g->bias ? g->bias + column : NULL,
+                       .residual = g->residual ? g->residual + start : NULL};
 }
 
 // The register tile: ROWS rows by two vectors of WIDTH floats. Rows are the outer unrolled loop,
@@ -127,8 +120,10 @@ static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t co
       vec_##SUFFIX shift = {0};                                                                   \
       if (t->bias) shift = *(const vec_##SUFFIX *)(t->bias + j * WIDTH);                          \
       _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                          \
-        vec_##SUFFIX *out = (vec_##SUFFIX *)(t->out + i * t->stride + j * WIDTH);                 \
-        *out = acc[i][j] + (t->accumulate ? *out : shift);                                        \
+        const ptrdiff_t place = i * t->stride + j * WIDTH;                                        \
+        vec_##SUFFIX sum = acc[i][j] + shift;                                                     \
+        if (t->residual) sum += *(const vec_##SUFFIX *)(t->residual + place);                     \
+        *(vec_##SUFFIX *)(t->out + place) = sum;                                                  \
       }                                                                                           \
     }                                                                                             \
   }
@@ -222,18 +217,15 @@ TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t 
 #pragma unroll
   for (int j = 0; j < 2; j++) {
     const __m512 shift = t->bias ? _mm512_loadu_ps(t->bias + j * 16) : _mm512_setzero_ps();
-    if (t->rounded) {
-#pragma unroll
-      for (int i = 0; i < 8; i++)
-        _mm256_storeu_si256((__m256i *)(t->rounded + i * t->stride + j * 16),
-                            (__m256i)_mm512_cvtneps_pbh(_mm512_add_ps(acc[i][j], shift)));
-      continue;
-    }
 #pragma unroll
     for (int i = 0; i < 8; i++) {
-      float *out = t->out + i * t->stride + j * 16;
-      _mm512_storeu_ps(out,
-                       _mm512_add_ps(acc[i][j], t->accumulate ? _mm512_loadu_ps(out) : shift));
+      const ptrdiff_t place = i * t->stride + j * 16;
+      __m512 sum = _mm512_add_ps(acc[i][j], shift);
+      if (t->residual) sum = _mm512_add_ps(sum, _mm512_loadu_ps(t->residual + place));
+      if (t->rounded)
+        _mm256_storeu_si256((__m256i *)(t->rounded + place), (__m256i)_mm512_cvtneps_pbh(sum));
+      else
+        _mm512_storeu_ps(t->out + place, sum);
     }
   }
 }

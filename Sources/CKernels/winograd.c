@@ -111,8 +111,9 @@ CK_ROUNDING_VARIANTS(ck_winograd_input_bf16,
 
 // One vector of four pixels of ck_winograd_output, `beside` and `below` elements apart; 0 where y
 // ends.
-CK_BODY void output_vector(void *y, enum number type, size_t beside, size_t below, const float *m,
-                           size_t plane, const float *bias, size_t n, int native) {
+CK_BODY void output_vector(void *y, enum number type, size_t beside, size_t below,
+                           const float *residual, const float *m, size_t plane, const float *bias,
+                           size_t n, int native) {
   ck_f16 s[2][4];
 #pragma unroll
   for (int j = 0; j < 4; j++) {
@@ -126,14 +127,15 @@ CK_BODY void output_vector(void *y, enum number type, size_t beside, size_t belo
 #pragma unroll
   for (int i = 0; i < 2; i++) {
     if (i > 0 && !below) return;
-    put(y, type, i * below, s[i][0] + s[i][1] + s[i][2] + shift, n, native);
+    put_sum(y, type, i * below, s[i][0] + s[i][1] + s[i][2] + shift, residual, n, native);
     if (beside)
-      put(y, type, i * below + beside, s[i][1] - s[i][2] - s[i][3] + shift, n, native);
+      put_sum(y, type, i * below + beside, s[i][1] - s[i][2] - s[i][3] + shift, residual, n,
+              native);
   }
 }
 
-CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plane,
-                          const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+CK_BODY void output_tiles(void *y, enum number type, const float *residual, const float *m,
+                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
                           size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, whole = count / CK_LANES * CK_LANES;
   for (size_t t = tile; t < tile_end; t++, m += count) {
@@ -144,7 +146,8 @@ CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plan
     const size_t beside = column + 1 < g->width ? g->channels : 0;
     const size_t below = row + 1 < g->height ? g->width * g->channels : 0;
 #define CK_VECTOR(C, N)                                                                           \
-  output_vector(element(y, type, start + (C)), type, beside, below, m + (C), plane,               \
+  output_vector(element(y, type, start + (C)), type, beside, below,                               \
+                residual ? residual + start + (C) : NULL, m + (C), plane,                         \
                 bias ? bias + channel + (C) : NULL, N, native)
     for (size_t c = 0; c < whole; c += CK_LANES) CK_VECTOR(c, CK_LANES);
     if (whole < count) CK_VECTOR(whole, count - whole);
@@ -152,20 +155,22 @@ CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plan
   }
 }
 
-CK_BODY void ck_winograd_output_body(void *y, int is_bf16, const float *m, size_t plane,
-                                     const float *bias, const ck_winograd_t *g, size_t tile,
+CK_BODY void ck_winograd_output_body(void *y, int is_bf16, const float *residual, const float *m,
+                                     size_t plane, const float *bias, const ck_winograd_t *g, size_t tile,
                                      size_t tile_end, size_t channel, size_t channel_end,
                                      int native) {
   if (is_bf16)
-    output_tiles(y, BFLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+    output_tiles(y, BFLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
+                 native);
   else
-    output_tiles(y, FLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+    output_tiles(y, FLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
+                 native);
 }
 CK_ROUNDING_VARIANTS(ck_winograd_output,
-                     (void *y, int is_bf16, const float *m, size_t plane, const float *bias,
-                      const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
-                      size_t channel_end),
-                     y, is_bf16, m, plane, bias, g, tile, tile_end, channel, channel_end)
+                     (void *y, int is_bf16, const float *residual, const float *m, size_t plane,
+                      const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+                      size_t channel, size_t channel_end),
+                     y, is_bf16, residual, m, plane, bias, g, tile, tile_end, channel, channel_end)
 
 // Tiles as rows of the summed axis.
 #define CK_PANELS_F32(TRANSFORM, SIZE)                                                            \

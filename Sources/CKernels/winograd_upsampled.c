@@ -68,8 +68,8 @@ CK_ROUNDING_VARIANTS(ck_winograd_upsampled_input_bf16,
                       const ck_winograd_t *g, size_t tile, size_t tile_end),
                      v, plane, stride, x, is_bf16, g, tile, tile_end)
 
-CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plane,
-                          const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+CK_BODY void output_tiles(void *y, enum number type, const float *residual, const float *m,
+                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
                           size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, width = 2 * g->tiles_across;
   for (size_t t = tile; t < tile_end; t++, m += count) {
@@ -90,24 +90,26 @@ CK_BODY void output_tiles(void *y, enum number type, const float *m, size_t plan
 #pragma unroll
       for (size_t i = 0; i < 2; i++) {
         const size_t at = start + i * width * g->channels + c;
-        put(y, type, at, s[i][0] + s[i][1] + shift, n, native);
-        put(y, type, at + g->channels, s[i][1] - s[i][2] + shift, n, native);
+        put_sum(y, type, at, s[i][0] + s[i][1] + shift, residual, n, native);
+        put_sum(y, type, at + g->channels, s[i][1] - s[i][2] + shift, residual, n, native);
       }
     }
   }
 }
 
-CK_BODY void ck_winograd_upsampled_output_body(void *y, int is_bf16, const float *m, size_t plane,
-                                               const float *bias, const ck_winograd_t *g,
+CK_BODY void ck_winograd_upsampled_output_body(void *y, int is_bf16, const float *residual,
+                                               const float *m, size_t plane, const float *bias, const ck_winograd_t *g,
                                                size_t tile, size_t tile_end, size_t channel,
                                                size_t channel_end, int native) {
   if (is_bf16)
-    output_tiles(y, BFLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+    output_tiles(y, BFLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
+                 native);
   else
-    output_tiles(y, FLOAT, m, plane, bias, g, tile, tile_end, channel, channel_end, native);
+    output_tiles(y, FLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
+                 native);
 }
 CK_ROUNDING_VARIANTS(ck_winograd_upsampled_output,
-                     (void *y, int is_bf16, const float *m, size_t plane, const float *bias,
-                      const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
-                      size_t channel_end),
-                     y, is_bf16, m, plane, bias, g, tile, tile_end, channel, channel_end)
+                     (void *y, int is_bf16, const float *residual, const float *m, size_t plane,
+                      const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+                      size_t channel, size_t channel_end),
+                     y, is_bf16, residual, m, plane, bias, g, tile, tile_end, channel, channel_end)

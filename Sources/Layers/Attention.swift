@@ -40,9 +40,13 @@ public final class Attention: Module {
   ///   - x: `[N, T, queryDim]`.
   ///   - context: `[N, S, contextDim]`; `x` itself when left out.
   ///   - mask: `[N, S]`, 1 where a position of the context counts and 0 where not.
+  ///   - residual: `[N, T, queryDim]`, added to the result.
   /// - Returns: `[N, T, queryDim]`.
-  public func callAsFunction(_ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil) -> Tensor {
+  public func callAsFunction(
+    _ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil, adding residual: Tensor? = nil
+  ) -> Tensor {
     let context = context ?? x
-    return toOut(attention(toQ(x), toK(context), toV(context), heads: heads, mask: mask))
+    return toOut(
+      attention(toQ(x), toK(context), toV(context), heads: heads, mask: mask), adding: residual)
   }
 }

@@ -38,10 +38,11 @@ public final class Conv2d: AdaptableLayer {
     self.padding = padding
   }
 
-  /// `x` `[N, H, W, in]` → `[N, H', W', out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  /// `x` `[N, H, W, in]`, of either type → `[N, H', W', out]`, plus `residual` of that shape.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
     let y = conv2d(
-      x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding)
+      x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
+      adding: residual)
     return adapters.reduce(y) { $0 + $1(x) }
   }
 
@@ -51,9 +52,7 @@ public final class Conv2d: AdaptableLayer {
     precondition(
       weight.shape[1] == 3 && stride == 1 && padding == Padding(1),
       "Conv2d: upsampled needs a 3x3 kernel with stride 1 and padding 1")
-    guard !adapters.isEmpty else {
-      return upsampledConv2d(x, weight: weight.value, bias: bias?.value)
-    }
+    if adapters.isEmpty { return upsampledConv2d(x, weight: weight.value, bias: bias?.value) }
     return self(upsampledNearest(x, height: 2 * x.shape[1], width: 2 * x.shape[2]))
   }
 }

@@ -19,8 +19,8 @@ public final class FeedForward: Module {
     output = Linear(multiplier * features, features)
   }
 
-  /// `x` `[…, features]`, of either type → the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    output(geglu(projection(x, output: Compute.factorType)))
+  /// `x` `[…, features]`, of either type → the same shape, plus `residual` of that shape.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    output(geglu(projection(x, output: Compute.factorType)), adding: residual)
   }
 }

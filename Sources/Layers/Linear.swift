@@ -23,10 +23,13 @@ public final class Linear: AdaptableLayer {
     self.bias = bias ? Parameter([outFeatures], start) : nil
   }
 
-  /// `x` `[…, in]`, of either type → `[…, out]` of type `output`.
-  public func callAsFunction(_ x: Tensor, output: DType = .float32) -> Tensor {
+  /// `x` `[…, in]`, of either type → `[…, out]` of type `output`, plus `residual` of that shape.
+  public func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, output: DType = .float32
+  ) -> Tensor {
     let y = linear(
-      x, weight: weight.value, bias: bias?.value, output: adapters.isEmpty ? output : .float32)
+      x, weight: weight.value, bias: bias?.value, adding: residual,
+      output: adapters.isEmpty ? output : .float32)
     return adapters.reduce(y) { $0 + $1(x) }.cast(to: output)
   }
 }

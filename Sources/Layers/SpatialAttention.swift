@@ -34,7 +34,7 @@ public final class SpatialAttention: Module {
   /// `x` `[N, H, W, C]` → `[N, H, W, C]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let h = groupNorm(x).reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
-    let y = toOut(attention(toQ(h), toK(h), toV(h), heads: heads))  // [N, H · W, C]
-    return x + y.reshaped(x.shape)
+    let y = attention(toQ(h), toK(h), toV(h), heads: heads)  // [N, H · W, C]
+    return toOut(y, adding: x.reshaped(h.shape)).reshaped(x.shape)
   }
 }

@@ -135,7 +135,7 @@ import Testing
         }
       }
     }
-    ck_winograd_output(&y, 0, m, mPlane, nil, &writing, 0, t.tiles, 0, t.o)
+    ck_winograd_output(&y, 0, nil, m, mPlane, nil, &writing, 0, t.tiles, 0, t.o)
     return y
   }
 

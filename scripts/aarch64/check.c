@@ -98,7 +98,7 @@ static void check_winograd(size_t h, size_t w, size_t c, size_t o) {
   const ck_winograd_products_t products = {CK_WINOGRAD_PLACES, m, v, u, tiles * o, tiles * c,
                                            u_plane, tiles, c, o};
   ck_winograd_products_f32(&products);
-  ck_winograd_output(y, 0, m, tiles * o, NULL, &writing, 0, tiles, 0, o);
+  ck_winograd_output(y, 0, NULL, m, tiles * o, NULL, &writing, 0, tiles, 0, o);
   compare("3x3 convolution", y, expected, h * w * o, 1e-5);
 }
 

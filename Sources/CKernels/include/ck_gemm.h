@@ -21,7 +21,8 @@ typedef struct {
   uint16_t *rounded;  // ck_gemm_bf16: where C goes in bfloat16 instead, or NULL; not accumulated
   ptrdiff_t c_stride;
   const float *bias;  // one per column, or NULL
-  int accumulate;     // 1: C += A · B; 0: C = A · B
+  // Added too, rows c_stride apart, or NULL. May be c, which then is accumulated in.
+  const float *residual;
 } ck_gemm_t;
 
 // Width of a panel of B on this CPU.

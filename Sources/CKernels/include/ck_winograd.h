@@ -50,8 +50,9 @@ void ck_winograd_products_bf16(const ck_winograd_products_t *w);
 // describes y, whose last row and column of tiles may stick out; top and left are 0. bias
 // [channels] may be NULL.
 // y holds bfloat16 numbers when is_bf16 is not 0, floats otherwise.
-void ck_winograd_output(void *y, int is_bf16, const float *m, size_t plane, const float *bias,
-                        const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
+// `residual`, floats of y's shape or NULL, is added.
+void ck_winograd_output(void *y, int is_bf16, const float *residual, const float *m, size_t plane,
+                        const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
                         size_t channel_end);
 
 // Strides of a 3x3 kernel as it lies in memory; tap (ky, kx) is (ky · 3 + kx) · tap elements behind
@@ -98,6 +99,6 @@ void ck_winograd_upsampled_input_bf16(uint16_t *v, size_t plane, size_t stride, 
                                       int is_bf16, const ck_winograd_t *g, size_t tile,
                                       size_t tile_end);
 // y [images, 2 · tiles_down, 2 · tiles_across, channels]; see ck_winograd_output.
-void ck_winograd_upsampled_output(void *y, int is_bf16, const float *m, size_t plane,
-                                  const float *bias, const ck_winograd_t *g, size_t tile,
+void ck_winograd_upsampled_output(void *y, int is_bf16, const float *residual, const float *m,
+                                  size_t plane, const float *bias, const ck_winograd_t *g, size_t tile,
                                   size_t tile_end, size_t channel, size_t channel_end);

@@ -88,12 +88,12 @@ struct PaddedActivation {
 /// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`.
 func convolutionForward(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry,
-  output: DType = .float32
+  adding residual: Tensor? = nil, output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradTiles {
     return winogradConvolution(
-      x, winogradKernels(weight, type), bias, tiles, type, output: output)
+      x, winogradKernels(weight, type), bias, tiles, type, adding: residual, output: output)
   }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) {
@@ -118,7 +118,7 @@ func convolutionForward(
     x, packed, bias, g, stride: g.stride, dilation: 1,
     source: (g.height, g.width, g.inChannels), padded: (g.paddedHeight, g.paddedWidth),
     top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels),
-    output: output)
+    adding: residual, output: output)
 }
 
 /// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
@@ -183,7 +183,7 @@ typealias PictureSize = (height: Int, width: Int, channels: Int)
 private func directConvolution(
   _ x: Tensor, _ packed: PackedFactor, _ bias: Tensor?, _ g: ConvolutionGeometry, stride: Int,
   dilation: Int, source: PictureSize, padded: (height: Int, width: Int), top: Int, left: Int,
-  target: PictureSize, output: DType
+  target: PictureSize, adding residual: Tensor? = nil, output: DType
 ) -> Tensor {
   let x = x.cast(to: .float32)
   let type = FactorType.current
@@ -192,7 +192,8 @@ private func directConvolution(
     dtype: type == .bfloat16 ? output : .float32)
   var result = ProductTarget(y, offset: 0, stride: target.channels)
   result.bias = bias.map { UnsafePointer($0.pointer) }
-  withExtendedLifetime((x, bias)) {
+  result.residual = residual.map { UnsafePointer($0.pointer) }
+  withExtendedLifetime((x, bias, residual)) {
     let copy = PaddedActivation(
       x.pointer, images: g.images, source.height, source.width, source.channels,
       height: padded.height, width: padded.width, top: top, left: left, dilation: dilation,

@@ -46,12 +46,12 @@ struct ProductTarget {
   private(set) var rounded: UnsafeMutablePointer<UInt16>?
   let stride: Int
   var bias: UnsafePointer<Float>?
-  var accumulates = false
+  /// What is added to the result, in its layout.
+  var residual: UnsafePointer<Float>?
 
-  init(pointer: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool = false) {
+  init(pointer: UnsafeMutablePointer<Float>, stride: Int) {
     self.pointer = pointer
     self.stride = stride
-    self.accumulates = accumulates
   }
 
   /// The numbers of `y` from `offset` on; a `bfloat16` one takes products of such factors only.
@@ -75,8 +75,7 @@ private func description(
     lines_per_image: rows.linesPerImage, images: rows.images, segments: segments.baseAddress,
     segment_count: segments.count, segment_length: rows.segmentLength, b: packed,
     columns: columns, c: target.pointer, rounded: target.rounded, c_stride: target.stride,
-    bias: target.bias,
-    accumulate: target.accumulates ? 1 : 0)
+    bias: target.bias, residual: target.residual)
 }
 
 private func run(

@@ -7,12 +7,12 @@ struct LinearSizes {
   let outputs: Int
 }
 
-/// `y = x · weightᵀ + bias`, of `output` type where the products are `bfloat16` ones.
+/// `y = x · weightᵀ + bias + residual`, of `output` type where the products are `bfloat16` ones.
 ///
 /// `x` holds `[rows, inputs]` in either type, `weight` `[outputs, inputs]`; `shape` is the result's.
 func linearForward(
-  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ sizes: LinearSizes, shape: Shape,
-  output: DType
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ residual: Tensor?, _ sizes: LinearSizes,
+  shape: Shape, output: DType
 ) -> Tensor {
   let type = FactorType.current
   let packed = weight.packed(.forward, type) {
@@ -29,10 +29,11 @@ func linearForward(
   let y = Tensor(uninitialized: shape, dtype: type == .bfloat16 ? output : .float32)
   var target = ProductTarget(y, offset: 0, stride: sizes.outputs)
   target.bias = bias.map { UnsafePointer($0.pointer) }
+  target.residual = residual.map { UnsafePointer($0.pointer) }
   withMatrixRows(x, count: sizes.rows, k: sizes.inputs, type) {
     parallelProduct($0, packed, into: target)
   }
-  withExtendedLifetime((x, y, bias)) {}
+  withExtendedLifetime((x, y, bias, residual)) {}
   return y.cast(to: output)
 }
 

@@ -74,7 +74,7 @@ let winogradPlaneGap = 32
 /// `output`.
 func winogradConvolution(
   _ x: Tensor, _ kernels: PackedFactor, _ bias: Tensor?, _ tiles: WinogradTiles,
-  _ type: FactorType, output: DType = .float32
+  _ type: FactorType, adding residual: Tensor? = nil, output: DType = .float32
 ) -> Tensor {
   let target = tiles.target
   let x = type == .bfloat16 ? x : x.cast(to: .float32)
@@ -109,11 +109,12 @@ func winogradConvolution(
       let columns =
         group * columnsPerGroup..<min(target.channels, (group + 1) * columnsPerGroup)
       multiply(
-        transformed.pointer + block * blockBytes, plane: plane, kernels, into: y, bias, tiles,
+        transformed.pointer + block * blockBytes, plane: plane, kernels, into: y, residual, bias,
+        tiles,
         start..<min(range.upperBound, start + tilesPerBlock), columns, type)
     }
   }
-  withExtendedLifetime((x, bias, transformed, kernels)) {}
+  withExtendedLifetime((x, bias, residual, transformed, kernels)) {}
   return y
 }
 
@@ -141,7 +142,9 @@ private func transformInput(
 
 /// The pixels of some tiles and channels of `y`, from the transformed tiles at `source`.
 private func multiply(
-  _ source: UnsafeRawPointer, plane: Int, _ kernels: PackedFactor, into y: Tensor, _ bias: Tensor?,
+  _ source: UnsafeRawPointer, plane: Int, _ kernels: PackedFactor, into y: Tensor,
+  _ residual: Tensor?,
+  _ bias: Tensor?,
   _ tiles: WinogradTiles, _ range: Range<Int>, _ columns: Range<Int>, _ type: FactorType
 ) {
   let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
@@ -160,7 +163,8 @@ private func multiply(
   var writing = tiles.writing
   let transform = tiles.isUpsampled ? ck_winograd_upsampled_output : ck_winograd_output
   transform(
-    y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, sums, productPlane, bias?.pointer, &writing,
+    y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, residual?.pointer, sums, productPlane,
+    bias?.pointer, &writing,
     range.lowerBound, range.upperBound,
     columns.lowerBound, columns.upperBound)
   withExtendedLifetime(products) {}

@@ -31,11 +31,12 @@ public struct Padding: Equatable, Sendable {
 ///   - bias: `[out]`.
 ///   - stride: pixels between two outputs, at least 1, the same in both directions.
 ///   - padding: zeros around the picture, at least 0.
+///   - residual: added to the result in the same pass; of its shape.
 ///   - output: type of the result.
 /// - Returns: `[N, (H + top + bottom − kh) / stride + 1, …, out]`.
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1,
-  padding: Padding = Padding(0), output: DType = .float32
+  padding: Padding = Padding(0), adding residual: Tensor? = nil, output: DType = .float32
 ) -> Tensor {
   let span = profiled()
   defer { span?.end() }
@@ -56,14 +57,21 @@ public func conv2d(
     "conv2d: \(x.shape) is smaller than the kernel of \(weight.shape)")
   if g.isPointwise {
     return linear(
-      x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, output: output)
+      x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, adding: residual,
+      output: output)
   }
-  let y = convolutionForward(x, weight, bias, g, output: output)
-  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+  let shape = [g.images, g.outHeight, g.outWidth, g.outChannels]
+  precondition(
+    residual == nil || residual?.shape == shape,
+    "conv2d: \(residual?.shape ?? []) cannot be added to a result of \(shape)")
+  let y = convolutionForward(x, weight, bias, g, adding: residual, output: output)
+  let inputs = [x, weight] + [bias, residual].compactMap(\.self)
+  return y.recorded(from: inputs) { dy in
     [
       x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
     ] + (bias.map { [$0.isRecorded ? dy.cast(to: .float32).sum(axes: [0, 1, 2]) : nil] } ?? [])
+      + (residual == nil ? [] : [dy])
   }
 }
 

@@ -4,10 +4,12 @@
 ///   - x: `[…, in]`, of either type.
 ///   - weight: `[out, in]`.
 ///   - bias: `[out]`.
+///   - residual: `[…, out]`, added to the result in the same pass.
 ///   - output: type of the result.
 /// - Returns: `[…, out]`.
 public func linear(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, output: DType = .float32
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, adding residual: Tensor? = nil,
+  output: DType = .float32
 ) -> Tensor {
   let span = profiled()
   defer { span?.end() }
@@ -19,12 +21,16 @@ public func linear(
     "linear: bias must be [\(weight.shape[0])], got \(bias?.shape ?? [])")
   let sizes = LinearSizes(
     rows: x.shape.dropLast().reduce(1, *), inputs: weight.shape[1], outputs: weight.shape[0])
-  let y = linearForward(
-    x, weight, bias, sizes, shape: x.shape.dropLast() + [sizes.outputs], output: output)
-  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+  let shape: Shape = x.shape.dropLast() + [sizes.outputs]
+  precondition(
+    residual == nil || residual?.shape == shape,
+    "linear: \(residual?.shape ?? []) cannot be added to a result of \(shape)")
+  let y = linearForward(x, weight, bias, residual, sizes, shape: shape, output: output)
+  let inputs = [x, weight] + [bias, residual].compactMap(\.self)
+  return y.recorded(from: inputs) { dy in
     let (dx, dw, db) = linearGradients(
       dy, x, weight, sizes,
       needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))
-    return [dx, dw] + (bias == nil ? [] : [db])
+    return [dx, dw] + (bias == nil ? [] : [db]) + (residual == nil ? [] : [dy])
   }
 }

@@ -30,7 +30,7 @@ package final class ResnetBlock2D: Module {
     if let temb, let timeEmbProj {
       h = h + timeEmbProj(temb).unsqueezed(1, 2)  // [N, 1, 1, out]
     }
-    h = conv2(norm2.thenSilu(h, output: Compute.factorType))
-    return (convShortcut?(x) ?? x) + h
+    h = norm2.thenSilu(h, output: Compute.factorType)
+    return conv2(h, adding: convShortcut?(x) ?? x)
   }
 }

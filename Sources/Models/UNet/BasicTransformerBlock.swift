@@ -26,8 +26,8 @@ final class BasicTransformerBlock: Module {
   /// `x` `[N, T, C]`, `context` `[N, S, contextDim]`, `mask` `[N, S]` → `[N, T, C]`.
   func callAsFunction(_ x: Tensor, context: Tensor?, mask: Tensor?) -> Tensor {
     let type = Compute.factorType
-    var h = x + attn1(norm1(x, output: type))
-    h = h + attn2(norm2(h, output: type), context: context, mask: mask)
-    return h + ff(norm3(h, output: type))
+    var h = attn1(norm1(x, output: type), adding: x)
+    h = attn2(norm2(h, output: type), context: context, mask: mask, adding: h)
+    return ff(norm3(h, output: type), adding: h)
   }
 }

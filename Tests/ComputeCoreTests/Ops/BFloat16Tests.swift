@@ -98,6 +98,39 @@ import Testing
     #expect(dx.values == expected.values)
   }
 
+  /// Something added in the pass of the product is what is added afterwards.
+  @Test(arguments: [1, 3], MatmulPrecision.allCases)
+  func residualsAreAdded(_ kernel: Int, _ precision: MatmulPrecision) throws {
+    let x = Noise.tensor([2, 9, 8, 20], seed: 1)
+    let weight = Noise.tensor([37, kernel, kernel, 20], seed: 2)
+    let bias = Noise.tensor([37], seed: 3)
+    let residual = Noise.tensor([2, 9, 8, 37], seed: 4).asVariable()
+    for isStrided in [false, true] {
+      try Compute.with {
+        $0.precision = precision
+      } _: {
+        let stride = isStrided ? 2 : 1
+        let padding = Padding(kernel / 2)
+        let plain = conv2d(x, weight: weight, bias: bias, stride: stride, padding: padding)
+        // Sliced anew for each use, because a tape can be run once.
+        func part() -> Tensor {
+          residual.sliced(axis: 1, 0..<plain.shape[1]).sliced(axis: 2, 0..<plain.shape[2])
+        }
+        let y = conv2d(
+          x, weight: weight, bias: bias, stride: stride, padding: padding, adding: part())
+        expectClose(y, doubles(plain + part()), tolerance: 1e-6, "y")
+        let narrow = conv2d(
+          x, weight: weight, bias: bias, stride: stride, padding: padding, adding: part(),
+          output: .bfloat16)
+        expectClose(narrow, doubles(y), tolerance: 4e-3, "rounded y")
+        let dy = Noise.tensor(y.shape, seed: 5)
+        let found = try #require(gradients(of: y, seed: dy)[residual])
+        let expected = try #require(gradients(of: plain + part(), seed: dy)[residual])
+        #expect(found.values == expected.values)
+      }
+    }
+  }
+
   static let convolutions = [
     [4, 6, 5, 16, 16, 3], [1, 4, 4, 3, 5, 1], [2, 9, 9, 20, 17, 3], [2, 16, 17, 23, 33, 3],
   ]
