@@ -191,8 +191,8 @@ CK_ROUNDING_VARIANTS(ck_pack_b_bf16,
                       size_t panel_end),
                      dst, k_total, k_offset, src, k, n, k_stride, n_stride, panel, panel_end)
 
-// Both pad kernels: TYPE is the element of y, CONVERT(to, from, n) turns floats into it.
-#define CK_PAD_BODY(TYPE, CONVERT)                                                               \
+// The pad kernels: x has elements SOURCE, y has TYPE, and CONVERT(to, from, n) makes one of the other.
+#define CK_PAD_BODY(SOURCE, TYPE, CONVERT)                                                       \
   const size_t line_length = p->width * p->y_channels;                                           \
   for (size_t l = line; l < line_end; l++) {                                                     \
     TYPE *out = y + l * line_length;                                                             \
@@ -203,7 +203,7 @@ CK_ROUNDING_VARIANTS(ck_pack_b_bf16,
         p->x_width != p->width)                                                                  \
       memset(out, 0, line_length * sizeof(TYPE));                                                \
     if (!inside) continue;                                                                       \
-    const float *in = x + (size_t)(row / p->dilation) * p->x_width * p->channels;                \
+    const SOURCE *in = x + (size_t)(row / p->dilation) * p->x_width * p->channels;                \
     if (p->dilation == 1 && p->channels == p->y_channels && p->left >= 0 &&                      \
         p->left + (ptrdiff_t)p->x_width <= (ptrdiff_t)p->width) {                                \
       TYPE *start = out + (size_t)p->left * p->channels;                                         \
@@ -221,7 +221,7 @@ CK_ROUNDING_VARIANTS(ck_pack_b_bf16,
 CK_BODY void ck_pad_f32_body(float *y, const float *x, const ck_pad_t *p, size_t line,
                              size_t line_end) {
 #define CK_COPY(TO, FROM, N) memcpy(TO, FROM, (N) * sizeof(float))
-  CK_PAD_BODY(float, CK_COPY)
+  CK_PAD_BODY(float, float, CK_COPY)
 #undef CK_COPY
 }
 CK_VARIANTS(ck_pad_f32,
@@ -231,10 +231,20 @@ CK_VARIANTS(ck_pad_f32,
 CK_BODY void ck_pad_bf16_body(uint16_t *y, const float *x, const ck_pad_t *p, size_t line,
                               size_t line_end, int native) {
 #define CK_COPY(TO, FROM, N) ck_round_row(TO, FROM, N, native)
-  CK_PAD_BODY(uint16_t, CK_COPY)
+  CK_PAD_BODY(float, uint16_t, CK_COPY)
 #undef CK_COPY
 }
 CK_ROUNDING_VARIANTS(ck_pad_bf16,
                      (uint16_t *y, const float *x, const ck_pad_t *p, size_t line,
                       size_t line_end),
                      y, x, p, line, line_end)
+
+CK_BODY void ck_pad_rows_bf16_body(uint16_t *y, const uint16_t *x, const ck_pad_t *p, size_t line,
+                                   size_t line_end) {
+#define CK_COPY(TO, FROM, N) memcpy(TO, FROM, (N) * sizeof(uint16_t))
+  CK_PAD_BODY(uint16_t, uint16_t, CK_COPY)
+#undef CK_COPY
+}
+CK_VARIANTS(ck_pad_rows_bf16,
+            (uint16_t *y, const uint16_t *x, const ck_pad_t *p, size_t line, size_t line_end),
+            (y, x, p, line, line_end))

@@ -234,6 +234,10 @@ import Testing
           }
           #expect(y == expected)
           #expect(z.map { Float(bitPattern: UInt32($0) << 16) } == expected.map(rounded))
+          let narrow = x.map { UInt16(rounded($0).bitPattern >> 16) }
+          var copy = [UInt16](repeating: 0xFFFF, count: y.count)
+          ck_pad_rows_bf16(&copy, narrow, &place, 0, 6)
+          #expect(copy == z)
         }
       }
     }

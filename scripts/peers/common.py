@@ -80,7 +80,7 @@ class Process:
         self.pipe, end = context.Pipe()
         library = ctypes.util.find_library(allocator) if allocator else None
         os.environ["LD_PRELOAD"] = library or ""
-        os.environ["OMP_NUM_THREADS"] = str(threads)
+        os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
         os.environ |= {"PYTHONWARNINGS": "ignore", "DIFFUSERS_VERBOSITY": "error"}
         self.process = context.Process(
             target=serve, args=(end, make, values, threads), daemon=True)

@@ -54,7 +54,11 @@ def candidates(name, is_training, dtype):
         rows, inputs, outputs = map(int, match.groups())
         x = torch.randn(rows, inputs, dtype=dtype)
         w, b = torch.randn(outputs, inputs, dtype=dtype), torch.randn(outputs, dtype=dtype)
-        return {"F.linear": step(lambda: F.linear(x, w, b), x, w)}
+        picture = torch.randn(1, inputs, rows, 1, dtype=dtype).to(memory_format=torch.channels_last)
+        kernel = torch.randn(outputs, inputs, 1, 1, dtype=dtype)
+        kernel = kernel.to(memory_format=torch.channels_last)
+        return {"F.linear": step(lambda: F.linear(x, w, b), x, w),
+                "as conv1x1": step(lambda: F.conv2d(picture, kernel, b), picture, kernel)}
     kernel, inputs, outputs, side, batch = (
         int(value) if value else None for value in CONVOLUTION.fullmatch(name).groups())
     outputs = outputs or inputs

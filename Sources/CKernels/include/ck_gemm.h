@@ -107,3 +107,6 @@ typedef struct {
 } ck_pad_t;
 void ck_pad_f32(float *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
 void ck_pad_bf16(uint16_t *y, const float *x, const ck_pad_t *p, size_t line, size_t line_end);
+// The same from a source that is bfloat16 already.
+void ck_pad_rows_bf16(uint16_t *y, const uint16_t *x, const ck_pad_t *p, size_t line,
+                      size_t line_end);

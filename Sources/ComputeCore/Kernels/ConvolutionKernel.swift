@@ -37,12 +37,13 @@ struct PaddedActivation {
   let width: Int
   let channels: Int
 
-  /// Pads `x` `[images, h, w, c]` to `height` x `width` with its pixels `dilation` apart from
-  /// (`top`, `left`) on; channels are padded to a whole run.
+  /// Pads `x` `[images, h, w, c]` of either type to `height` x `width` with its pixels `dilation`
+  /// apart from (`top`, `left`) on; channels are padded to a whole run.
   init(
-    _ x: UnsafePointer<Float>, images: Int, _ h: Int, _ w: Int, _ c: Int, height: Int, width: Int,
-    top: Int, left: Int, dilation: Int = 1, type: FactorType
+    _ x: Tensor, images: Int, _ h: Int, _ w: Int, _ c: Int, height: Int, width: Int, top: Int,
+    left: Int, dilation: Int = 1, type: FactorType
   ) {
+    let x = type == .bfloat16 ? x : x.cast(to: .float32)
     let padded = type.padded(c)
     self.type = type
     self.height = height
@@ -58,19 +59,23 @@ struct PaddedActivation {
     ThreadPool.shared.run(items: images * itemsPerImage) { item in
       let (image, part) = (item / itemsPerImage, item % itemsPerImage)
       let (first, last) = (part * linesPerItem, min(height, (part + 1) * linesPerItem))
-      let offset = image * height * width * padded
+      let target = storage.pointer + image * height * width * padded * type.byteCount
+      let start = image * h * w * c
       var place = place
-      switch type {
-      case .float32:
+      switch (type, x.dtype) {
+      case (.float32, _):
         ck_pad_f32(
-          storage.pointer.assumingMemoryBound(to: Float.self) + offset, x + image * h * w * c,
-          &place, first, last)
-      case .bfloat16:
+          target.assumingMemoryBound(to: Float.self), x.pointer + start, &place, first, last)
+      case (.bfloat16, .float32):
         ck_pad_bf16(
-          storage.pointer.assumingMemoryBound(to: UInt16.self) + offset, x + image * h * w * c,
-          &place, first, last)
+          target.assumingMemoryBound(to: UInt16.self), x.pointer + start, &place, first, last)
+      case (.bfloat16, .bfloat16):
+        ck_pad_rows_bf16(
+          target.assumingMemoryBound(to: UInt16.self), x.bfloat16Pointer + start, &place, first,
+          last)
       }
     }
+    withExtendedLifetime(x) {}
   }
 
   /// The rows that a convolution with a kernel of `kh` x `kw` and `stride` reads.
@@ -185,7 +190,6 @@ private func directConvolution(
   dilation: Int, source: PictureSize, padded: (height: Int, width: Int), top: Int, left: Int,
   target: PictureSize, adding residual: Tensor? = nil, output: DType
 ) -> Tensor {
-  let x = x.cast(to: .float32)
   let type = FactorType.current
   let y = Tensor(
     uninitialized: [g.images, target.height, target.width, target.channels],
@@ -195,7 +199,7 @@ private func directConvolution(
   result.residual = residual.map { UnsafePointer($0.pointer) }
   withExtendedLifetime((x, bias, residual)) {
     let copy = PaddedActivation(
-      x.pointer, images: g.images, source.height, source.width, source.channels,
+      x, images: g.images, source.height, source.width, source.channels,
       height: padded.height, width: padded.width, top: top, left: left, dilation: dilation,
       type: type)
     let rows = copy.rows(

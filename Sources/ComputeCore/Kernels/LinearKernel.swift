@@ -48,8 +48,8 @@ private func withMatrixRows(
         segmentLength: k))
     return
   }
-  let source = x.cast(to: .float32)
   guard type == .bfloat16 else {
+    let source = x.cast(to: .float32)
     body(
       FactorRows(
         pointer: UnsafeRawPointer(source.pointer), type: type, rowStride: k, rowsPerLine: count,
@@ -58,12 +58,12 @@ private func withMatrixRows(
     return
   }
   let copy = PaddedActivation(
-    source.pointer, images: 1, 1, count, k, height: 1, width: count, top: 0, left: 0, type: type)
+    x, images: 1, 1, count, k, height: 1, width: count, top: 0, left: 0, type: type)
   body(
     FactorRows(
       pointer: UnsafeRawPointer(copy.storage.pointer), type: type, rowStride: copy.channels,
       rowsPerLine: count, segmentLength: copy.channels))
-  withExtendedLifetime((source, copy)) {}
+  withExtendedLifetime(copy) {}
 }
 
 /// Gradients of a linear layer by `x` (its type), `weight` and `bias`; `nil` where not wanted.

@@ -12,7 +12,7 @@ func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeomet
   if let tiles = g.winogradTiles, g.inChannels * g.outChannels <= 1 << 19 {
     return winogradWeightGradient(dy, x, tiles, type)
   }
-  let (dy, x) = (dy.cast(to: .float32), x.cast(to: .float32))
+  let dy = dy.cast(to: .float32)
   let dw = Tensor(uninitialized: shape)
   let left = GradientPanels(dy, g, type)
   let right = TapPixels(x, g, type)
@@ -111,9 +111,8 @@ private struct TapPixels {
   init(_ x: Tensor, _ g: ConvolutionGeometry, _ type: FactorType) {
     (self.g, self.type) = (g, type)
     padded = PaddedActivation(
-      x.pointer, images: g.images, g.height, g.width, g.inChannels, height: g.paddedHeight,
+      x, images: g.images, g.height, g.width, g.inChannels, height: g.paddedHeight,
       width: g.paddedWidth, top: g.padding.top, left: g.padding.left, type: type)
-    withExtendedLifetime(x) {}
   }
 
   /// Packs the pixels of one line, as the summed axis from `row` on, in panels of `roomRows` rows.
