@@ -1,8 +1,6 @@
 #include "ck_attention.h"
 
 #include "ck_attention_kernels.h"
-#include "ck_bf16.h"
-#include "ck_variants.h"
 
 int ck_attention_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
 
@@ -33,17 +31,3 @@ void ck_attention_backward(const ck_attention_t *heads, const ck_attention_gradi
                            size_t key, size_t key_end, void *scratch) {
   kernels(heads)->backward(heads, gradients, key, key_end, scratch);
 }
-
-CK_BODY void ck_rows_to_bf16_body(uint16_t *y, ptrdiff_t y_stride, const float *x,
-                                  ptrdiff_t x_stride, size_t rows, size_t columns) {
-  for (size_t i = 0; i < rows; i++) {
-    uint16_t *out = y + (ptrdiff_t)i * y_stride;
-    const float *in = x + (ptrdiff_t)i * x_stride;
-    for (size_t j = 0; j < columns; j++) out[j] = (uint16_t)bf16_bits(in[j]);
-    if (columns % 2) out[columns] = 0;
-  }
-}
-CK_VARIANTS(ck_rows_to_bf16,
-            (uint16_t *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, size_t rows,
-             size_t columns),
-            (y, y_stride, x, x_stride, rows, columns))

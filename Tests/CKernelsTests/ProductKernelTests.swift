@@ -74,7 +74,10 @@ import Testing
       var packed = [UInt16](repeating: 0xFFFF, count: packedCount)
       ck_pack_b_bf16(&packed, length, 0, b, k, n, kStride, nStride, 0, panels(n))
       var rows = [UInt16](repeating: 0xFFFF, count: m * length)
-      ck_rows_to_bf16(&rows, length, a, k, m, k)
+      var place = ck_pad_t(
+        height: 1, width: m, y_channels: length, top: 0, left: 0, dilation: 1, x_height: 1,
+        x_width: m, channels: k)
+      ck_pad_bf16(&rows, a, &place, 0, 1)
       run(rows, packed)
     } else {
       var packed = [Float](repeating: .nan, count: packedCount)
@@ -125,14 +128,9 @@ import Testing
           let x = numbers(rows * stride, seed: 5)
           var y = [Float](repeating: .nan, count: columns * rows)
           ck_transpose_f32(&y, rows, x, stride, rows, columns)
-          let even = (rows + 1) / 2 * 2
-          var z = [UInt16](repeating: 0xFFFF, count: columns * even)
-          ck_transpose_bf16(&z, even, x, stride, rows, columns)
           for j in 0..<columns {
             let column = (0..<rows).map { x[$0 * stride + j] }
             #expect(Array(y[j * rows..<(j + 1) * rows]) == column)
-            let found = z[j * even..<(j + 1) * even].map { Float(bitPattern: UInt32($0) << 16) }
-            #expect(found == column.map(rounded) + (even > rows ? [0] : []))
           }
         }
       }

@@ -45,7 +45,3 @@ void ck_attention_forward(const ck_attention_t *heads, float *y, float *log_sums
 // comes from these keys.
 void ck_attention_backward(const ck_attention_t *heads, const ck_attention_gradients_t *gradients,
                            size_t key, size_t key_end, void *scratch);
-
-// y[i * y_stride + j] = bfloat16(x[i * x_stride + j]); an odd number of columns is followed by a 0.
-void ck_rows_to_bf16(uint16_t *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride,
-                     size_t rows, size_t columns);

@@ -90,12 +90,9 @@ typedef struct {
 void ck_pack_gradient(const ck_gradient_t *g, const float *src, size_t k, size_t n);
 void ck_pack_gradient_bf16(const ck_gradient_t *g, const uint16_t *src, size_t k, size_t n);
 
-// y[j * y_stride + i] = x[i * x_stride + j] for i in [0, rows), j in [0, columns). bf16: rows is
-// rounded up to even with zeros.
+// y[j * y_stride + i] = x[i * x_stride + j] for i in [0, rows), j in [0, columns).
 void ck_transpose_f32(float *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride, size_t rows,
                       size_t columns);
-void ck_transpose_bf16(uint16_t *y, ptrdiff_t y_stride, const float *x, ptrdiff_t x_stride,
-                       size_t rows, size_t columns);
 
 // Copies lines [line, line_end) of y [H, W, y_channels], a padded and dilated x
 // [x_height, x_width, channels]: pixel (i, j) of x lands at (top + i * dilation, left + j *

@@ -64,15 +64,17 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     var report = BenchReport()
     try compute.run(defaultPrecision: .bfloat16) {
-      for work in work.map({ [$0] }) ?? Work.allCases { try time(work, &report) }
+      let works = work.map { [$0] } ?? Work.allCases
+      let products = works.filter { $0 == .kernels || $0 == .attention }
+      if !products.isEmpty { time(products: products, &report) }
+      for work in works { try time(network: work, &report) }
     }
     try console.report(report)
   }
 
-  private func time(_ work: Work, _ report: inout BenchReport) throws {
+  private func time(network work: Work, _ report: inout BenchReport) throws {
     switch work {
-    case .kernels: timeKernels(&report)
-    case .attention: timeAttention(&report)
+    case .kernels, .attention: break
     case .unet: add(try benchmark("sd15").unet(), to: &report)
     case .vae: add(try benchmark("sd15").vae(), to: &report)
     case .train: add(try benchmark("unet25m").train(), to: &report)
@@ -80,42 +82,33 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  /// Measures what the CPU can do at most, once.
-  private func limit(_ report: inout BenchReport) -> ProcessorLimit {
+  /// Times kernels beside what the CPU can do at most.
+  private func time(products works: [Work], _ report: inout BenchReport) {
+    console.say(ProcessorReport.table.header)
     let limits = ProcessorLimit.measureAll()
-    if report.processor == nil {
-      console.say(ProcessorReport.table.header)
-      let processor = limits.map(ProcessorReport.init)
-      for limit in processor { console.say(limit.line) }
-      report.processor = processor
-    }
-    return limits[0]
-  }
-
-  private func timeAttention(_ report: inout BenchReport) {
-    let limit = limit(&report)
+    let processor = limits.map(ProcessorReport.init)
+    for limit in processor { console.say(limit.line) }
+    report.processor = processor
+    let repeats: Timing.Repeats = steps.map { .count($0) } ?? .seconds(0.5)
     console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
     console.say(KernelReport.table.header)
-    report.attention = AttentionBenchmark.standard.map { benchmark in
-      let timing = benchmark.measure(steps.map { .count($0) } ?? .seconds(0.5))
-      let result = AttentionReport(benchmark, timing, limit)
-      console.say(result.line)
-      return result
+    if works.contains(.kernels) {
+      report.kernels = KernelBenchmark.standard.map { kernel in
+        let result = KernelReport(kernel, kernel.measure(repeats), limits[0])
+        console.say(result.line)
+        return result
+      }
+      console.say(
+        "Operations of convolutions are those of the direct method, also where a faster one is used."
+      )
     }
-  }
-
-  private func timeKernels(_ report: inout BenchReport) {
-    let limit = limit(&report)
-    console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
-    console.say(KernelReport.table.header)
-    report.kernels = KernelBenchmark.standard.map { kernel in
-      let timing = kernel.measure(steps.map { .count($0) } ?? .seconds(0.5))
-      let result = KernelReport(kernel, timing, limit)
-      console.say(result.line)
-      return result
+    if works.contains(.attention) {
+      report.attention = AttentionBenchmark.standard.map { benchmark in
+        let result = AttentionReport(benchmark, benchmark.measure(repeats), limits[0])
+        console.say(result.line)
+        return result
+      }
     }
-    console.say(
-      "Operations of convolutions are those of the direct method, also where a faster one is used.")
   }
 
   private func benchmark(_ standard: String) throws -> NetworkBenchmark {

@@ -66,9 +66,17 @@ struct KernelReport: Encodable {
   }
 
   var line: String {
-    Self.table.line([
-      name, pass, decimal(medianSeconds * 1e3, 3), decimal(gigaflopsPerSecond, 0),
-      decimal(shareOfLimit * 100, 0) + "%",
+    Self.line(name, pass, medianSeconds, gigaflopsPerSecond, shareOfLimit)
+  }
+}
+
+extension KernelReport {
+  /// A line of the table.
+  static func line(
+    _ name: String, _ pass: String, _ seconds: Double, _ gigaflops: Double, _ share: Double
+  ) -> String {
+    table.line([
+      name, pass, decimal(seconds * 1e3, 3), decimal(gigaflops, 0), decimal(share * 100, 0) + "%",
     ])
   }
 }
@@ -103,10 +111,7 @@ struct AttentionReport: Encodable {
   }
 
   var line: String {
-    KernelReport.table.line([
-      name, pass, decimal(medianSeconds * 1e3, 3), decimal(gigaflopsPerSecond, 0),
-      decimal(shareOfLimit * 100, 0) + "%",
-    ])
+    KernelReport.line(name, pass, medianSeconds, gigaflopsPerSecond, shareOfLimit)
   }
 }
 
