@@ -98,8 +98,9 @@ CK_BODY void output_tiles(void *y, enum number type, const float *residual, cons
 }
 
 CK_BODY void ck_winograd_upsampled_output_body(void *y, int is_bf16, const float *residual,
-                                               const float *m, size_t plane, const float *bias, const ck_winograd_t *g,
-                                               size_t tile, size_t tile_end, size_t channel,
+                                               const float *m, size_t plane, const float *bias,
+                                               const ck_winograd_t *g, size_t tile,
+                                               size_t tile_end, size_t channel,
                                                size_t channel_end, int native) {
   if (is_bf16)
     output_tiles(y, BFLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,

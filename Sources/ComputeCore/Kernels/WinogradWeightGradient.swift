@@ -23,8 +23,8 @@ func winogradWeightGradient(
     ThreadPool.shared.run(items: (range.count + tilesPerItem - 1) / tilesPerItem) { item in
       let first = start + item * tilesPerItem
       let piece = first..<min(range.upperBound, first + tilesPerItem)
-      left.fillGradient(dy, tiles.writing, first: start, piece)
-      right.fillInput(x, tiles.reading, first: start, piece)
+      left.fill(.gradient, dy, tiles.writing, first: start, piece)
+      right.fill(.input, x, tiles.reading, first: start, piece)
     }
     ThreadPool.shared.run(items: winogradPlaces * parts) { item in
       let (place, first) = (item / parts, item % parts * columnsPerItem)
@@ -77,34 +77,32 @@ private struct TilePanels {
       + (place * plane + channel * tilesAtOnce) * type.byteCount
   }
 
-  /// Fills in the tiles `range` of a portion that begins at tile `first`.
-  func fillInput(_ x: Tensor, _ reading: ck_winograd_t, first: Int, _ range: Range<Int>) {
-    var reading = reading
-    switch type {
-    case .float32:
-      ck_winograd_input_panels_f32(
-        storage.pointer.assumingMemoryBound(to: Float.self), plane, tilesAtOnce, width, x.pointer,
-        &reading, first, range.lowerBound, range.upperBound)
-    case .bfloat16:
-      ck_winograd_input_panels_bf16(
-        storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
-        x.storage.pointer, x.dtype == .bfloat16 ? 1 : 0, &reading, first, range.lowerBound,
-        range.upperBound)
-    }
+  /// Which transform of a tile.
+  enum Content {
+    /// `Bᵀ d B` of the convolution's input.
+    case input
+    /// `A dy Aᵀ` of the gradient by its result.
+    case gradient
   }
 
-  /// The same for the gradient by the result.
-  func fillGradient(_ dy: Tensor, _ writing: ck_winograd_t, first: Int, _ range: Range<Int>) {
-    var writing = writing
+  /// Fills in the tiles `range` of a portion that begins at tile `first`.
+  func fill(
+    _ content: Content, _ x: Tensor, _ picture: ck_winograd_t, first: Int, _ range: Range<Int>
+  ) {
+    var picture = picture
     switch type {
     case .float32:
-      ck_winograd_gradient_panels_f32(
-        storage.pointer.assumingMemoryBound(to: Float.self), plane, tilesAtOnce, width, dy.pointer,
-        &writing, first, range.lowerBound, range.upperBound)
+      let transform =
+        content == .input ? ck_winograd_input_panels_f32 : ck_winograd_gradient_panels_f32
+      transform(
+        storage.pointer.assumingMemoryBound(to: Float.self), plane, tilesAtOnce, width, x.pointer,
+        &picture, first, range.lowerBound, range.upperBound)
     case .bfloat16:
-      ck_winograd_gradient_panels_bf16(
+      let transform =
+        content == .input ? ck_winograd_input_panels_bf16 : ck_winograd_gradient_panels_bf16
+      transform(
         storage.pointer.assumingMemoryBound(to: UInt16.self), plane, tilesAtOnce, width,
-        dy.storage.pointer, dy.dtype == .bfloat16 ? 1 : 0, &writing, first, range.lowerBound,
+        x.storage.pointer, x.dtype == .bfloat16 ? 1 : 0, &picture, first, range.lowerBound,
         range.upperBound)
     }
   }
