@@ -16,8 +16,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Re
 
 /// Targets whose tests read files of `Tests/<Target>Tests/Fixtures`.
 let withFixtures: Set = [
-  "Checkpoints", "ComputeCore", "Datasets", "Diffusion", "ImageIO", "Layers", "LoRA", "Models",
-  "Pipelines", "Tokenizers", "Training", "imgen",
+  "Checkpoints", "ComputeCore", "Datasets", "Diffusion", "Evaluation", "GAN", "ImageIO", "Layers",
+  "LoRA", "Models", "Pipelines", "Tokenizers", "Training", "imgen",
 ]
 
 func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -37,6 +37,7 @@ let package = Package(
     .target(name: "CImageIO", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     library("ComputeCore", ["CKernels"]),
     library("Layers", ["ComputeCore"]),
     library("ImageIO", ["CImageIO", "ComputeCore"]),
@@ -46,7 +47,11 @@ let package = Package(
     library("Models", ["Layers", "Checkpoints", "ComputeCore"]),
     library("Diffusion", ["ComputeCore"]),
     library("LoRA", ["Layers", "Checkpoints", "ComputeCore"]),
-    library("Datasets", ["ImageIO", "ComputeCore"]),
+    library("GAN", ["Layers", "Checkpoints", "ComputeCore"]),
+    library("Datasets", ["CZlib", "ImageIO", "ComputeCore"]),
+    library(
+      "Evaluation",
+      ["ComputeCore", "Layers", "Checkpoints", "ImageIO", "Plots", "Datasets"]),
     library(
       "Pipelines",
       [
@@ -57,13 +62,13 @@ let package = Package(
       "Training",
       [
         "ComputeCore", "Layers", "ImageIO", "Plots", "Checkpoints", "Tokenizers", "Models",
-        "Diffusion", "LoRA", "Datasets", "Pipelines",
+        "Diffusion", "LoRA", "GAN", "Datasets", "Evaluation", "Pipelines",
       ]),
     .executableTarget(
       name: "imgen",
       dependencies: [
         "ComputeCore", "Layers", "ImageIO", "Plots", "Checkpoints", "Tokenizers", "Models",
-        "Diffusion", "LoRA", "Datasets", "Training", "Pipelines",
+        "Diffusion", "LoRA", "GAN", "Datasets", "Evaluation", "Training", "Pipelines",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -80,15 +85,19 @@ let package = Package(
     tests(of: "Models", ["Layers", "ComputeCore", "Checkpoints"]),
     tests(of: "Diffusion", ["ComputeCore", "Checkpoints"]),
     tests(of: "LoRA", ["Layers", "ComputeCore", "Checkpoints", "Models"]),
+    tests(of: "GAN", ["Layers", "ComputeCore", "Checkpoints"]),
     tests(of: "Datasets", ["ImageIO", "ComputeCore"]),
+    tests(
+      of: "Evaluation",
+      ["ComputeCore", "Layers", "Checkpoints", "ImageIO", "Plots", "Datasets"]),
     tests(
       of: "Pipelines",
       ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion"]),
     tests(
       of: "Training",
       [
-        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "Datasets",
-        "Pipelines",
+        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion", "GAN",
+        "Datasets", "Evaluation", "Pipelines",
       ]),
     tests(of: "imgen", ["ImageIO"]),
   ]
