@@ -6,13 +6,22 @@ final class TapeNode {
   private(set) var inputs: [TapeNode?]
   /// Turns the gradient by the result into gradients by the inputs; `nil` for a variable.
   fileprivate(set) var vjp: ((Tensor) -> [Tensor?])?
+  /// The same, made of recorded operations; `nil` where nobody has written that down.
+  fileprivate(set) var recordedVJP: RecordedVJP?
+  /// The function that computed it.
+  fileprivate let function: StaticString
   /// What the profile calls it; `nil` when nothing is profiled.
   fileprivate let operation: String?
 
-  init(inputs: [TapeNode?], vjp: ((Tensor) -> [Tensor?])?, operation: String? = nil) {
+  init(
+    inputs: [TapeNode?], function: StaticString = "asVariable", operation: String? = nil,
+    recordedVJP: RecordedVJP? = nil, vjp: ((Tensor) -> [Tensor?])?
+  ) {
     self.inputs = inputs
-    self.vjp = vjp
+    self.function = function
     self.operation = operation
+    self.recordedVJP = recordedVJP
+    self.vjp = vjp
   }
 
   /// Lets go of what only this node kept, one by one: a long tape would overflow the stack.
@@ -25,10 +34,17 @@ final class TapeNode {
 
   /// Lets go of the closure, and hands over the nodes of the inputs.
   private func cut() -> [TapeNode] {
-    defer { (inputs, vjp) = ([], nil) }
+    defer { (inputs, vjp, recordedVJP) = ([], nil, nil) }
     return inputs.compactMap(\.self)
   }
+
+  /// Lets go of what the gradient needs, once it has been computed.
+  fileprivate func release() { (vjp, recordedVJP) = (nil, nil) }
 }
+
+/// A vector-Jacobian product whose operations can be recorded: the gradient by a result and which
+/// inputs' gradients are wanted → one optional gradient per input.
+package typealias RecordedVJP = (_ dy: Tensor, _ wanted: [Bool]) -> [Tensor?]
 
 extension Tensor {
   /// Whether a gradient by this tensor can be asked for.
@@ -51,11 +67,15 @@ extension Tensor {
   ///   - inputs: the tensors that went in.
   ///   - operation: the function that computed it, for the profile; `nil` when what its gradient
   ///     calls is to be profiled instead.
+  ///   - function: the same, to be named when its gradient cannot be differentiated again.
+  ///   - recordedVJP: the vector-Jacobian product as a function of recorded operations on `inputs`,
+  ///     for gradients of gradients; `nil` where there are none.
   ///   - vjp: the vector-Jacobian product: the gradient by this tensor (its shape) → one optional
   ///     gradient per input, in order; `nil` where an input is not differentiable or not recorded.
   /// - Returns: this tensor with the note.
   package func recorded(
     from inputs: [Tensor], operation: StaticString? = #function,
+    function: StaticString = #function, recordedVJP: RecordedVJP? = nil,
     vjp: @escaping (_ dy: Tensor) -> [Tensor?]
   ) -> Tensor {
     guard inputs.contains(where: { $0.node != nil }), Compute.current.isRecording else {
@@ -64,7 +84,20 @@ extension Tensor {
     let name = Profile.shared.flatMap { profile in operation.map(profile.nameOfRecording) }
     return Tensor(
       shape: shape, dtype: dtype, storage: storage,
-      node: TapeNode(inputs: inputs.map(\.node), vjp: vjp, operation: name))
+      node: TapeNode(
+        inputs: inputs.map(\.node), function: function, operation: name, recordedVJP: recordedVJP,
+        vjp: vjp))
+  }
+
+  /// The same with one vector-Jacobian product for both, made of recorded operations on `inputs`.
+  package func recorded(
+    from inputs: [Tensor], operation: StaticString? = #function,
+    function: StaticString = #function, differentiableVJP: @escaping RecordedVJP
+  ) -> Tensor {
+    let wanted = inputs.map(\.isRecorded)
+    return recorded(
+      from: inputs, operation: operation, function: function, recordedVJP: differentiableVJP
+    ) { dy in differentiableVJP(dy, wanted) }
   }
 }
 
@@ -121,7 +154,7 @@ func gradients(of y: Tensor, seed: Tensor?, stoppingAt leaves: [Tensor]) -> Grad
       let span = node.operation.flatMap { Profile.shared?.begin($0, .backward) }
       let inputGradients = vjp(dy)
       span?.end()
-      node.vjp = nil
+      node.release()
       precondition(inputGradients.count == node.inputs.count, "a VJP must return one per input")
       for (input, dx) in zip(node.inputs, inputGradients) {
         guard let input, let dx else { continue }
@@ -131,6 +164,51 @@ func gradients(of y: Tensor, seed: Tensor?, stoppingAt leaves: [Tensor]) -> Grad
     }
   }
   return Gradients(byNode)
+}
+
+/// Gradients of one number, or of one tensor weighted by a seed, that are recorded themselves, so
+/// that gradients of what is computed from them can be asked for (torch's `create_graph=True`).
+///
+/// The tape stays as it is and can be run once more.
+///
+/// - Parameters:
+///   - y: the result; any shape. Every operation between it and `variables` must have a gradient
+///     made of recorded operations: convolutions, linear layers, products of matrices, arithmetic,
+///     sums, pooling and resizing, reordering, and the simple activations do.
+///   - seed: the gradient to start with, of `y`'s shape; ones when left out.
+///   - variables: what to differentiate by; only paths to these are followed.
+/// - Returns: for each of `variables` the gradient, or `nil` when `y` does not depend on it.
+public func recordedGradients(of y: Tensor, seed: Tensor? = nil, by variables: [Tensor])
+  -> [Tensor?]
+{
+  precondition(
+    seed == nil || seed?.shape == y.shape, "gradients: the seed must have the shape \(y.shape)")
+  let ends = Set(variables.compactMap { $0.node.map(ObjectIdentifier.init) })
+  guard let root = y.node else { return variables.map { _ in nil } }
+  let order = reverseTopologicalOrder(from: root, stoppingAt: ends)
+  var needed = ends
+  for node in order.reversed() where node.inputs.contains(where: { needed.contains($0) }) {
+    needed.insert(ObjectIdentifier(node))
+  }
+  var byNode = [ObjectIdentifier(root): seed ?? .ones(y.shape)]
+  for node in order where needed.contains(node) && !ends.contains(ObjectIdentifier(node)) {
+    guard let dy = byNode.removeValue(forKey: ObjectIdentifier(node)) else { continue }
+    guard let vjp = node.recordedVJP else {
+      preconditionFailure("recordedGradients: the gradient of \(node.function) is not recorded")
+    }
+    for (input, dx) in zip(node.inputs, vjp(dy, node.inputs.map { needed.contains($0) })) {
+      guard let input, let dx, needed.contains(input) else { continue }
+      let key = ObjectIdentifier(input)
+      byNode[key] = byNode[key].map { $0 + dx } ?? dx
+    }
+  }
+  return variables.map { $0.node.flatMap { byNode[ObjectIdentifier($0)] } }
+}
+
+extension Set<ObjectIdentifier> {
+  fileprivate func contains(_ node: TapeNode?) -> Bool {
+    node.map { contains(ObjectIdentifier($0)) } ?? false
+  }
 }
 
 /// Every node above `root`, each after all nodes that were computed from it.

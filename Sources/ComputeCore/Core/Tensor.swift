@@ -128,7 +128,7 @@ public struct Tensor {
     if full == shape { return self }
     let y = Tensor(shape: full, dtype: dtype, storage: storage, node: nil)
     let oldShape = shape
-    return y.recorded(from: [self], operation: nil) { dy in [dy.reshaped(oldShape)] }
+    return y.recorded(from: [self], operation: nil) { dy, _ in [dy.reshaped(oldShape)] }
   }
 
   /// The same numbers stored as `dtype`; going to `bfloat16` rounds to nearest even.
@@ -149,6 +149,6 @@ public struct Tensor {
       }
     }
     let own = self.dtype
-    return y.recorded(from: [self]) { dy in [dy.cast(to: own)] }
+    return y.recorded(from: [self]) { dy, _ in [dy.cast(to: own)] }
   }
 }

@@ -4,7 +4,7 @@ extension Tensor {
   /// Sum, elementwise with broadcasting.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (shapeA, shapeB) = (a.recordedShape, b.recordedShape)
-    return binary(CK_ADD, a, b).recorded(from: [a, b]) { dy in
+    return binary(CK_ADD, a, b).recorded(from: [a, b]) { dy, _ in
       [shapeA.map { dy.summed(to: $0) }, shapeB.map { dy.summed(to: $0) }]
     }
   }
@@ -12,7 +12,7 @@ extension Tensor {
   /// Difference, elementwise with broadcasting.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let (shapeA, shapeB) = (a.recordedShape, b.recordedShape)
-    return binary(CK_SUBTRACT, a, b).recorded(from: [a, b]) { dy in
+    return binary(CK_SUBTRACT, a, b).recorded(from: [a, b]) { dy, _ in
       [shapeA.map { dy.summed(to: $0) }, shapeB.map { -dy.summed(to: $0) }]
     }
   }
@@ -20,12 +20,12 @@ extension Tensor {
   /// Product, elementwise with broadcasting.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let (shapeA, shapeB) = (a.recordedShape, b.recordedShape)
-    let factorA = b.isRecorded ? a.detached() : nil
-    let factorB = a.isRecorded ? b.detached() : nil
-    return binary(CK_MULTIPLY, a, b).recorded(from: [a, b]) { dy in
+    let factorA = b.isRecorded ? a : nil
+    let factorB = a.isRecorded ? b : nil
+    return binary(CK_MULTIPLY, a, b).recorded(from: [a, b]) { dy, wanted in
       [
-        shapeA.flatMap { shape in factorB.map { (dy * $0).summed(to: shape) } },
-        shapeB.flatMap { shape in factorA.map { (dy * $0).summed(to: shape) } },
+        wanted[0] ? shapeA.flatMap { s in factorB.map { (dy * $0).summed(to: s) } } : nil,
+        wanted[1] ? shapeB.flatMap { s in factorA.map { (dy * $0).summed(to: s) } } : nil,
       ]
     }
   }
@@ -36,7 +36,16 @@ extension Tensor {
     let y = binary(CK_DIVIDE, a, b)
     let saved = b.isRecorded ? y : nil
     let divisor = b.detached()
-    return y.recorded(from: [a, b]) { dy in
+    return y.recorded(
+      from: [a, b],
+      recordedVJP: { dy, wanted in
+        let quotient = dy / b
+        return [
+          wanted[0] ? quotient.summed(to: a.shape) : nil,
+          wanted[1] ? -(quotient * (a / b)).summed(to: b.shape) : nil,
+        ]
+      }
+    ) { dy in
       let quotient = dy / divisor
       return [
         shapeA.map { quotient.summed(to: $0) },
@@ -65,14 +74,16 @@ extension Tensor {
 
   /// Every element divided by `b`.
   public static func / (a: Tensor, b: Float) -> Tensor {
-    a.mapped { ck_divide_scalar_f32($0, $1, b, $2) }.recorded(from: [a]) { dy in [dy / b] }
+    a.mapped { ck_divide_scalar_f32($0, $1, b, $2) }.recorded(from: [a]) { dy, _ in [dy / b] }
   }
 
   /// `a` divided by every element.
   public static func / (a: Float, b: Tensor) -> Tensor {
     let y = b.mapped { ck_reciprocal_f32($0, a, $1, $2) }
     let divisor = b.detached()
-    return y.recorded(from: [b]) { dy in [-(dy * y / divisor)] }
+    return y.recorded(
+      from: [b], recordedVJP: { dy, _ in [-(dy * (a / b) / b)] }
+    ) { dy in [-(dy * y / divisor)] }
   }
 
   /// Every element with the other sign.
@@ -167,7 +178,7 @@ private func affine(
   let span = profiled(function)
   defer { span?.end() }
   return x.mapped { ck_affine_f32($0, $1, scale, shift, $2) }
-    .recorded(from: [x], operation: function) { dy in
-      [scale == 1 ? dy : dy.mapped { ck_affine_f32($0, $1, scale, 0, $2) }]
+    .recorded(from: [x], operation: function) { dy, _ in
+      [scale == 1 ? dy : affine(dy, scale: scale, shift: 0)]
     }
 }

@@ -66,7 +66,16 @@ public func conv2d(
     "conv2d: \(residual?.shape ?? []) cannot be added to a result of \(shape)")
   let y = convolutionForward(x, weight, bias, g, adding: residual, output: output)
   let inputs = [x, weight] + [bias, residual].compactMap(\.self)
-  return y.recorded(from: inputs) { dy in
+  return y.recorded(
+    from: inputs,
+    recordedVJP: { dy, wanted in
+      [
+        wanted[0] ? inputGradient(dy, weight, g) : nil,
+        wanted[1] ? weightGradient(dy, x, g) : nil,
+      ] + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: [0, 1, 2]) : nil])
+        + (residual == nil ? [] : [dy])
+    }
+  ) { dy in
     [
       x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
@@ -113,7 +122,13 @@ public func convTranspose2d(
   precondition(
     bias == nil || bias?.shape == [g.inChannels], "convTranspose2d: bias must be [\(g.inChannels)]")
   let y = convolutionInputGradient(x, weight, bias: bias, g)
-  return y.recorded(from: [x, weight] + (bias.map { [$0] } ?? [])) { dy in
+  return y.recorded(
+    from: [x, weight] + (bias.map { [$0] } ?? []),
+    recordedVJP: { dy, wanted in
+      [wanted[0] ? product(dy, weight, g) : nil, wanted[1] ? weightGradient(x, dy, g) : nil]
+        + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: [0, 1, 2]) : nil])
+    }
+  ) { dy in
     [
       x.isRecorded ? convolutionForward(dy, weight, nil, g) : nil,
       weight.isRecorded ? convolutionWeightGradient(x, dy, g) : nil,

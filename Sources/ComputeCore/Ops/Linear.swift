@@ -27,7 +27,19 @@ public func linear(
     "linear: \(residual?.shape ?? []) cannot be added to a result of \(shape)")
   let y = linearForward(x, weight, bias, residual, sizes, shape: shape, output: output)
   let inputs = [x, weight] + [bias, residual].compactMap(\.self)
-  return y.recorded(from: inputs) { dy in
+  return y.recorded(
+    from: inputs,
+    recordedVJP: { dy, wanted in
+      let (rows, source) = (
+        dy.reshaped([sizes.rows, sizes.outputs]), x.reshaped([sizes.rows, sizes.inputs])
+      )
+      return [
+        wanted[0] ? linear(rows, weight: weight.transposed([1, 0])).reshaped(x.shape) : nil,
+        wanted[1] ? linearWeightGradient(rows, source) : nil,
+      ] + (bias == nil ? [] : [wanted[2] ? rows.sum(axes: [0]) : nil])
+        + (residual == nil ? [] : [dy])
+    }
+  ) { dy in
     let (dx, dw, db) = linearGradients(
       dy, x, weight, sizes,
       needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))

@@ -14,12 +14,22 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
       && a.shape[a.rank - 1] == b.shape[b.rank - 2],
     "matmul: \(a.shape) and \(b.shape) do not fit")
   let y = batchedProduct(a, b, transposingA: false, transposingB: false)
-  return y.recorded(from: [a, b]) { dy in
+  return y.recorded(
+    from: [a, b],
+    recordedVJP: { dy, wanted in
+      [wanted[0] ? matmul(dy, flipped(b)) : nil, wanted[1] ? matmul(flipped(a), dy) : nil]
+    }
+  ) { dy in
     [
       a.isRecorded ? batchedProduct(dy, b, transposingA: false, transposingB: true) : nil,
       b.isRecorded ? batchedProduct(a, dy, transposingA: true, transposingB: false) : nil,
     ]
   }
+}
+
+/// `x` with its last two axes exchanged.
+private func flipped(_ x: Tensor) -> Tensor {
+  x.transposed(Array(0..<x.rank - 2) + [x.rank - 1, x.rank - 2])
 }
 
 /// `op(a) · op(b)` for each matrix of a batch, one work item each, in 32-bit precision.

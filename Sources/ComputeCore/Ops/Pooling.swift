@@ -42,7 +42,13 @@ public func averagePool2d(_ x: Tensor, size: Int, stride: Int, padding: Int = 0)
       y + pooling.resultOffset(item, row), source + item * pooling.itemCount, pooling.picture,
       pooling.window, row, pooling.width)
   }
-  return result.recorded(from: [x]) { dy in [averagePoolVJP(dy, pooling)] }
+  return result.recorded(from: [x]) { dy, _ in
+    [
+      averagePoolVJP(dy, pooling).recorded(from: [dy]) { ddx, _ in
+        [averagePool2d(ddx, size: size, stride: stride, padding: padding)]
+      }
+    ]
+  }
 }
 
 /// The mean over all pixels, `[N, H, W, C]` → `[N, C]`.

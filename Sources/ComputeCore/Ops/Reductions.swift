@@ -49,9 +49,13 @@ extension Tensor {
         y.pointer, arranged.pointer, reduction.outer, reduction.middle, reduction.inner,
         scale: scale)
     }
-    return y.recorded(from: [self]) { dy in
-      let dx = repeated(dy, reduction, scale: scale)
-      return [reduction.restored(dx)]
+    return y.recorded(from: [self]) { dy, _ in
+      let dx = reduction.restored(repeated(dy.detached(), reduction, scale: scale))
+      return [
+        dx.recorded(from: [dy]) { ddx, _ in
+          [ddx.scaledSum(axes: axes, keepDims: keepDims, scale: scale)]
+        }
+      ]
     }
   }
 }

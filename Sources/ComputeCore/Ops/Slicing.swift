@@ -45,7 +45,7 @@ extension Tensor {
     let start = padding.map(\.before)
     let size = shape
     return embedded(self, at: start, in: outside)
-      .recorded(from: [self]) { dy in [dy.cropped(start, size)] }
+      .recorded(from: [self]) { dy, _ in [dy.cropped(start, size)] }
   }
 
   /// The box of `size` that begins at `start`.
@@ -56,7 +56,12 @@ extension Tensor {
     let full = shape
     copyBox(
       size, to: y.pointer, size, at: start.map { _ in 0 }, from: pointer, full, at: start)
-    return y.recorded(from: [self]) { dy in [embedded(dy, at: start, in: full)] }
+    return y.recorded(from: [self]) { dy, _ in
+      [
+        dy.padded(
+          full.indices.map { (before: start[$0], after: full[$0] - start[$0] - size[$0]) })
+      ]
+    }
   }
 }
 
@@ -87,7 +92,7 @@ public func concatenated(_ parts: [Tensor], axis: Int = -1) -> Tensor {
     ranges.append(part.isRecorded ? start[axis]..<end : nil)
     start[axis] = end
   }
-  return result.recorded(from: parts) { [ranges] dy in
+  return result.recorded(from: parts) { [ranges] dy, _ in
     ranges.map { range in range.map { dy.sliced(axis: axis, $0) } }
   }
 }

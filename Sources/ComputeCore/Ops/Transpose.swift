@@ -16,7 +16,7 @@ extension Tensor {
     var inverse = permutation
     for (position, axis) in permutation.enumerated() { inverse[axis] = position }
     let back = inverse
-    return y.recorded(from: [self]) { dy in [permuted(dy, back)] }
+    return y.recorded(from: [self]) { dy, _ in [dy.transposed(back)] }
   }
 
   /// New axes of size 1, placed so that they have these positions in the result.

@@ -36,8 +36,12 @@ public func upsampledNearest(_ x: Tensor, height: Int, width: Int) -> Tensor {
     }
   }
   let shape = x.shape
-  return result.recorded(from: [x]) { dy in
-    [upsampledVJP(dy, shape, starts(rows, h), starts(columns, w))]
+  return result.recorded(from: [x]) { dy, _ in
+    [
+      upsampledVJP(dy, shape, starts(rows, h), starts(columns, w)).recorded(from: [dy]) { ddx, _ in
+        [upsampledNearest(ddx, height: height, width: width)]
+      }
+    ]
   }
 }
 
