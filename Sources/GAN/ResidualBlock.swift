@@ -1,0 +1,62 @@
+import ComputeCore
+import Layers
+
+/// Two 3×3 convolutions beside a skip connection, without normalisation.
+///
+/// The last convolution starts at zero, so that a network of any depth starts as its skips.
+/// Source: Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN"
+/// (R3GAN), arXiv:2501.05441, section 4, with plain in place of grouped convolutions; the start is
+/// that of Zhang et al. 2019, "Fixup Initialization", arXiv:1901.09321.
+final class ResidualBlock: Module {
+  let conv1: Conv2d
+  let conv2: Conv2d
+
+  init(_ channels: Int) {
+    conv1 = Conv2d(channels, channels, kernelSize: 3, padding: 1)
+    conv2 = Conv2d(channels, channels, kernelSize: 3, padding: 1)
+  }
+
+  /// `x` `[N, H, W, C]` → the same shape.
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    conv2(leakyReLU(conv1(leakyReLU(x))), adding: x)
+  }
+}
+
+/// Residual blocks of one size, and the change of channels to the next.
+final class Level: Module {
+  let blocks: [ResidualBlock]
+  /// `nil` at the last level, and where the channels stay as they are.
+  let transition: Conv2d?
+
+  init(_ channels: Int, layers: Int, next: Int?) {
+    blocks = (0..<layers).map { _ in ResidualBlock(channels) }
+    transition = next.flatMap {
+      $0 == channels ? nil : Conv2d(channels, $0, kernelSize: 1, bias: false)
+    }
+  }
+
+  /// `x` `[N, H, W, C]` → the same shape.
+  func callAsFunction(_ x: Tensor) -> Tensor { blocks.reduce(x) { $1($0) } }
+}
+
+/// Fills the parameters of a network of leaky ReLUs and residual blocks.
+///
+/// Weights are normal with the variance that keeps activations of leaky ReLUs alike (He et al. 2015,
+/// arXiv:1502.01852, equation 15, slope 0.2), those of the first convolution of a block divided by
+/// the square root of the number of blocks (Fixup, L^(-1/(2m-2)) with m = 2 layers), those of the
+/// last one zero; biases are zero.
+func initializeForGAN(
+  _ network: some Module, blocks: Int, using generator: inout TorchGenerator
+) {
+  for (key, parameter) in network.namedParameters() {
+    let shape = parameter.checkpointShape
+    let fanIn = shape.dropFirst().reduce(1, *)
+    guard shape.count > 1, !key.hasSuffix("conv2.weight") else {
+      parameter.value = .zeros(parameter.shape)
+      continue
+    }
+    var std = key.contains("embedding") ? 1 : (2 / (1.04 * Float(fanIn))).squareRoot()
+    if key.hasSuffix("conv1.weight") { std /= Float(blocks).squareRoot() }
+    parameter.value = parameter.fromCheckpoint(Tensor.randn(shape, using: &generator) * std)
+  }
+}
