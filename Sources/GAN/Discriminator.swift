@@ -4,7 +4,8 @@ import Layers
 
 /// Says how real pictures look, of a class if it was trained with classes.
 ///
-/// The generator turned round, with averaging in place of enlarging; a class adds the product of
+/// The generator turned round, with averaging in place of enlarging and, at the end, one weighted sum
+/// over each channel's pixels; a class adds the product of
 /// its embedding with the features (Miyato and Koyama 2018, "cGANs with Projection Discriminator",
 /// arXiv:1802.05637). Source of the rest: as `ResidualBlock`.
 public final class Discriminator: ConfiguredModule {
@@ -12,6 +13,8 @@ public final class Discriminator: ConfiguredModule {
   public let config: GANConfig
   let input: Conv2d
   let levels: [Level]
+  /// `[H, W, C]` of the smallest level.
+  let basis: Parameter
   let features: Linear
   let output: Linear
   let classEmbedding: Embedding?
@@ -32,7 +35,8 @@ public final class Discriminator: ConfiguredModule {
         channels[index], layers: config.layersPerBlock,
         next: index == last ? nil : channels[index + 1])
     }
-    features = Linear(sizes[last] * sizes[last] * channels[last], Self.featureCount)
+    basis = Parameter([sizes[last], sizes[last], channels[last]], .normal(std: 1))
+    features = Linear(channels[last], Self.featureCount)
     output = Linear(Self.featureCount, 1)
     classEmbedding =
       config.classNames.isEmpty ? nil : Embedding(config.classNames.count, Self.featureCount)
@@ -64,7 +68,7 @@ public final class Discriminator: ConfiguredModule {
       h = level.transition?(h) ?? h
     }
     let n = x.shape[0]
-    let found = leakyReLU(features(leakyReLU(h).reshaped([n, -1])))
+    let found = features((leakyReLU(h) * basis.value).sum(axes: [1, 2]))
     let logits = output(found).reshaped([n])
     guard let classEmbedding else { return logits }
     let direction = classEmbedding(labels, [n])

@@ -4,13 +4,16 @@ import Layers
 
 /// Turns noise, and a class if it was trained with classes, into pictures.
 ///
-/// Noise and class are mapped to the smallest level, whose residual blocks, repeated enlarging and
-/// a last convolution make blocks of pixels. Source: as `ResidualBlock`.
+/// Noise and class set the strengths of learnt pictures of the smallest size, one per channel;
+/// residual blocks, repeated enlarging and a last convolution make blocks of pixels of them.
+/// Source: as `ResidualBlock`; the beginning is its `GenerativeBasis`.
 public final class Generator: ConfiguredModule {
   /// Sizes.
   public let config: GANConfig
   let classEmbedding: Embedding?
   let input: Linear
+  /// `[H, W, C]` of the smallest level.
+  let basis: Parameter
   let levels: [Level]
   let output: Conv2d
 
@@ -23,8 +26,8 @@ public final class Generator: ConfiguredModule {
     let conditions = config.classNames.isEmpty ? 0 : config.latentSize
     classEmbedding =
       conditions == 0 ? nil : Embedding(config.classNames.count, config.latentSize)
-    input = Linear(
-      config.latentSize + conditions, sizes[count - 1] * sizes[count - 1] * channels[count - 1])
+    input = Linear(config.latentSize + conditions, channels[count - 1], bias: false)
+    basis = Parameter([sizes[count - 1], sizes[count - 1], channels[count - 1]], .normal(std: 1))
     levels = (0..<count).reversed().map { index in
       Level(
         channels[index], layers: config.layersPerBlock,
@@ -57,8 +60,7 @@ public final class Generator: ConfiguredModule {
     if let classEmbedding {
       latent = concatenated([z, classEmbedding(labels, [z.shape[0]])])
     }
-    let size = config.levelSizes.last ?? 0
-    var h = input(latent).reshaped([z.shape[0], size, size, -1])
+    var h = input(latent).unsqueezed(1, 2) * basis.value
     for (index, level) in levels.enumerated() {
       h = level(h)
       guard index < levels.count - 1 else { break }

@@ -42,9 +42,9 @@ final class Level: Module {
 /// Fills the parameters of a network of leaky ReLUs and residual blocks.
 ///
 /// Weights are normal with the variance that keeps activations of leaky ReLUs alike (He et al. 2015,
-/// arXiv:1502.01852, equation 15, slope 0.2), those of the first convolution of a block divided by
-/// the square root of the number of blocks (Fixup, L^(-1/(2m-2)) with m = 2 layers), those of the
-/// last one zero; biases are zero.
+/// arXiv:1502.01852, equation 15, slope 0.2) or, where no activation follows, of anything; those of the
+/// first convolution of a block are divided by the square root of the number of blocks (Fixup,
+/// L^(-1/(2m-2)) with m = 2 layers), those of the last one are zero, as are biases.
 func initializeForGAN(
   _ network: some Module, blocks: Int, using generator: inout TorchGenerator
 ) {
@@ -55,8 +55,14 @@ func initializeForGAN(
       parameter.value = .zeros(parameter.shape)
       continue
     }
-    var std = key.contains("embedding") ? 1 : (2 / (1.04 * Float(fanIn))).squareRoot()
-    if key.hasSuffix("conv1.weight") { std /= Float(blocks).squareRoot() }
+    let std: Float =
+      switch key {
+      case "class_embedding.weight": 1
+      case "basis": 1 / Float(shape[0] * shape[1]).squareRoot()
+      case _ where key.hasSuffix("conv1.weight"):
+        (2 / (1.04 * Float(fanIn) * Float(blocks))).squareRoot()
+      default: 1 / Float(fanIn).squareRoot()
+      }
     parameter.value = parameter.fromCheckpoint(Tensor.randn(shape, using: &generator) * std)
   }
 }
