@@ -111,7 +111,8 @@ package struct GANTrainer {
     let gamma = objective.finalGamma + (objective.gamma - objective.finalGamma) * decay
     let loss = objective.discriminatorLoss(
       networks.discriminator, real: real, fake: fake.detached(), labels: labels,
-      penaltyWeight: isPenalised ? gamma * Float(objective.penaltyInterval) : 0, using: &random)
+      penaltyWeight: isPenalised ? gamma * Float(objective.penaltyInterval) : 0,
+      mix: Tensor.rand([labels.count, 1, 1, 1], using: &random))
     let found = gradients(of: loss.total)
     let norm = optimizers.discriminator.update(
       optimizers.discriminator.parameters.map { found[$0.parameter.value] }, learningRate: rate)

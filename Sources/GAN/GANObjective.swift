@@ -1,5 +1,4 @@
 import ComputeCore
-import GAN
 
 /// What a GAN is trained for, and how strongly its discriminator is held back.
 package struct GANObjective: Codable, Equatable, Sendable {
@@ -27,10 +26,10 @@ package struct GANObjective: Codable, Equatable, Sendable {
   ///   - fake: of the same shape, cut off from the generator.
   ///   - labels: classes of both.
   ///   - penaltyWeight: `gamma` of this step, 0 for a step without penalty.
-  ///   - generator: of the random numbers that `wgan-gp` needs.
+  ///   - mix: where between real and fake `wgan-gp` looks, uniform in 0…1, `[N, 1, 1, 1]`.
   package func discriminatorLoss(
     _ discriminator: Discriminator, real: Tensor, fake: Tensor, labels: [Int32],
-    penaltyWeight: Float, using generator: inout TorchGenerator
+    penaltyWeight: Float, mix: Tensor
   ) -> DiscriminatorLoss {
     let n = real.shape[0]
     let isPenalised = penaltyWeight > 0 && (penalty == .r1 || penalty == .r1r2)
@@ -47,7 +46,6 @@ package struct GANObjective: Codable, Equatable, Sendable {
         (0..<2 * n).map { $0 < n || penalty == .r1r2 ? 1 : 0 } as [Float], [2 * n])
       steepness = squaredGradientNorms(of: logits * seed, by: x).sum() / (2 * Float(n))
     } else if penaltyWeight > 0, penalty == .interpolated {
-      let mix = Tensor.rand([n, 1, 1, 1], using: &generator)
       steepness = interpolatedPenalty(real: real, fake: fake, mix: mix) {
         discriminator($0, labels: labels)
       }
