@@ -8,6 +8,11 @@ extension PictureSet {
   /// - `fashion-mnist`: the files of the Debian package `dataset-fashion-mnist`.
   /// - A folder of IDX files named as MNIST's are, packed by gzip or not, or one such file of
   ///   pictures; its labels are those of the file beside it.
+  /// - A folder of CIFAR-10's or CIFAR-100's binary records; of the latter the fine classes.
+  /// - A folder of pictures (PNG, JPEG) without classes, or of one folder per class, whose names
+  ///   are the classes, 2 before 10. Each picture is turned upright, cut to its largest centred
+  ///   square and scaled. A file that cannot be decoded is left out and named in `skipped`. A
+  ///   folder around a single folder is taken for that one.
   ///
   /// A set without a test part of its own (for folders of pictures: without the folders `train` and
   /// `test`) is split by the names of its pictures: about one in ten is held out.
@@ -50,6 +55,8 @@ extension PictureSet {
     var folder = argument
     while folder.count > 1 && folder.hasSuffix("/") { folder.removeLast() }
     if let set = try IDXSet(folder: folder) { return try set.read(split) }
-    throw .pictureSet(.unrecognized(path: folder, found: "there are no IDX files of pictures"))
+    if let set = try CIFARSet(folder: folder) { return try set.read(split) }
+    return try PictureFolder(folder).read(
+      split, size: size, channels: channels, limits: limits, progress: progress)
   }
 }

@@ -1,7 +1,7 @@
 import CZlib
 import Foundation
 
-/// The bytes of a regular file in order; a gzip file, told by its content, is unpacked on the way.
+/// The bytes of a regular file in order; a gzip file, told by its content, is unpacked on request.
 final class ByteStream {
   /// Path of the file.
   let path: String
@@ -11,7 +11,7 @@ final class ByteStream {
   private let unpacking: GzipUnpacking?
 
   /// Opens a file.
-  init(_ path: String) throws(DatasetError) {
+  init(_ path: String, unpacksGzip: Bool = true) throws(DatasetError) {
     self.path = path
     // Without O_NONBLOCK, opening a named pipe would wait for a writer.
     descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -24,7 +24,7 @@ final class ByteStream {
     fileSize = Int(status.st_size)
     var start: [UInt8] = [0, 0]
     let isGzip = pread(descriptor, &start, 2, 0) == 2 && start == [0x1F, 0x8B]
-    unpacking = isGzip ? GzipUnpacking(path) : nil
+    unpacking = isGzip && unpacksGzip ? GzipUnpacking(path) : nil
   }
 
   deinit { close(descriptor) }
