@@ -18,6 +18,8 @@ public enum DatasetError: Error, Equatable, Hashable, Sendable {
   case unreadablePicture(detail: String)
   /// Fewer photos are usable than training needs; `reasons` holds one line per photo left out.
   case tooFewPhotos(path: String, found: Int, usable: Int, needed: Int, reasons: [String])
+  /// A set of pictures for `PictureSet` cannot be read.
+  case pictureSet(PictureSetError)
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -48,6 +50,8 @@ extension DatasetError: CustomStringConvertible {
         "\(path): \(usable) of \(found) photos can be used, at least \(needed) are needed;"
         + " add \(needed - usable) more"
       return ([head] + reasons.map { "  \($0)" }).joined(separator: "\n")
+    case .pictureSet(let error):
+      return error.description
     }
   }
 }

@@ -1,5 +1,3 @@
-import ComputeCore
-
 /// Pictures of one size held in memory, with a class each if they have any.
 public struct PictureSet: Sendable {
   /// What to call the set, such as `fashion-mnist`.
@@ -16,11 +14,13 @@ public struct PictureSet: Sendable {
   public let labels: [Int]?
   /// Names of the classes, in the order of their numbers; empty without labels.
   public let classNames: [String]
+  /// One line for each file that was left out when the set was read: its name and the reason.
+  public let skipped: [String]
 
   /// A set of its parts, which must fit each other.
   public init(
     name: String, height: Int, width: Int, channels: Int, pixels: [UInt8], labels: [Int]? = nil,
-    classNames: [String] = []
+    classNames: [String] = [], skipped: [String] = []
   ) {
     precondition(
       height > 0 && width > 0 && channels > 0 && pixels.count % (height * width * channels) == 0,
@@ -31,6 +31,7 @@ public struct PictureSet: Sendable {
       labels?.allSatisfy(classNames.indices.contains) ?? true, "PictureSet: a label has no name")
     (self.name, self.height, self.width, self.channels) = (name, height, width, channels)
     (self.pixels, self.labels, self.classNames) = (pixels, labels, classNames)
+    self.skipped = skipped
   }
 
   /// Number of pictures.
@@ -38,15 +39,4 @@ public struct PictureSet: Sendable {
 
   /// Bytes of one picture.
   public var pictureSize: Int { height * width * channels }
-
-  /// The pictures at `indices` as `[indices.count, H, W, C]` in -1…1.
-  public func tensor(_ indices: some Collection<Int>) -> Tensor {
-    var values: [Float] = []
-    values.reserveCapacity(indices.count * pictureSize)
-    for index in indices {
-      let start = index * pictureSize
-      for byte in pixels[start..<start + pictureSize] { values.append(Float(byte) / 127.5 - 1) }
-    }
-    return Tensor(values, [indices.count, height, width, channels])
-  }
 }
