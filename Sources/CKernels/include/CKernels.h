@@ -3,6 +3,7 @@
 #include "ck_binary.h"
 #include "ck_copy.h"
 #include "ck_dispatch.h"
+#include "ck_double.h"
 #include "ck_elementwise.h"
 #include "ck_gemm.h"
 #include "ck_loss.h"

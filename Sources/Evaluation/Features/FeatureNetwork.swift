@@ -1,0 +1,57 @@
+import ComputeCore
+import Datasets
+
+/// A network that turns pictures into vectors in which likeness is distance.
+public struct FeatureNetwork {
+  /// What figures that rest on it are named after, such as `fashion-cnn`.
+  public let name: String
+  /// Numbers per picture.
+  public let channels: Int
+  private let check: (PictureSet) throws(EvaluationError) -> Void
+  private let compute: (Tensor) -> Tensor
+
+  /// A network of its parts.
+  ///
+  /// - Parameters:
+  ///   - name: for the figures.
+  ///   - channels: numbers per picture.
+  ///   - check: throws when the network does not take pictures of this kind.
+  ///   - compute: `[N, H, W, C]` in -1…1 → `[N, channels]`.
+  public init(
+    name: String, channels: Int, check: @escaping (PictureSet) throws(EvaluationError) -> Void,
+    compute: @escaping (Tensor) -> Tensor
+  ) {
+    (self.name, self.channels, self.check, self.compute) = (name, channels, check, compute)
+  }
+
+  /// The layer before the last of a classifier.
+  public init(_ classifier: PictureClassifier) {
+    self.init(
+      name: classifier.config.name, channels: classifier.config.hiddenSize,
+      check: { (set) throws(EvaluationError) in try classifier.check(set) },
+      compute: { classifier.features($0) })
+  }
+
+  /// The features of pictures of any number, `[N, channels]`.
+  ///
+  /// They are computed in 32 bits, so that figures of different CPUs can be compared.
+  ///
+  /// - Parameters:
+  ///   - set: the pictures.
+  ///   - batch: pictures at once; the result does not depend on it.
+  ///   - onProgress: told the number of pictures done.
+  /// - Throws: `EvaluationError.wrongPictures`.
+  public func features(
+    of set: PictureSet, batch: Int = 128, onProgress: (Int) -> Void = { _ in }
+  ) throws(EvaluationError) -> Tensor {
+    try check(set)
+    var values: [Float] = []
+    values.reserveCapacity(set.count * channels)
+    for start in stride(from: 0, to: set.count, by: batch) {
+      let end = min(set.count, start + batch)
+      values += Compute.exactly { compute(set.tensor(start..<end)).values }
+      onProgress(end)
+    }
+    return Tensor(values, [set.count, channels])
+  }
+}
