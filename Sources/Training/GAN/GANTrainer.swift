@@ -81,6 +81,28 @@ package struct GANTrainer {
     optimizers = (AdamW(generator.namedParameters(), settings), discriminatorOptimizer)
   }
 
+  /// All that a run changes, in memory of its own.
+  package struct Snapshot {
+    let step: Int
+    let generator: AdamW.Snapshot
+    let discriminator: AdamW.Snapshot
+    let learningRateScale: Float
+  }
+
+  /// The present state, to come back to with `restore(_:scale:)`.
+  package func snapshot() -> Snapshot {
+    Snapshot(
+      step: step, generator: optimizers.generator.snapshot(),
+      discriminator: optimizers.discriminator.snapshot(), learningRateScale: learningRateScale)
+  }
+
+  /// Goes back to a state, and on with another factor of the learning rates.
+  package mutating func restore(_ snapshot: Snapshot, scale: Float) {
+    optimizers.generator.restore(snapshot.generator)
+    optimizers.discriminator.restore(snapshot.discriminator)
+    (step, learningRateScale) = (snapshot.step, scale)
+  }
+
   /// Makes the next step.
   ///
   /// - Parameter progress: share of the run that is done, 0…1, for what changes over it.

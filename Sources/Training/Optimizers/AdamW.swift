@@ -78,6 +78,31 @@ package final class AdamW {
     return try body()
   }
 
+  /// All that changes, in memory of its own.
+  package struct Snapshot {
+    let updates: Int
+    let values: [Tensor]
+    let firstMoments: [Tensor]
+    let secondMoments: [Tensor]
+    let averages: [Tensor]
+  }
+
+  /// The present state, to come back to with `restore(_:)`.
+  package func snapshot() -> Snapshot {
+    Snapshot(
+      updates: updates, values: parameters.map { copied($0.parameter.value) },
+      firstMoments: firstMoments.map(copied), secondMoments: secondMoments.map(copied),
+      averages: averages.map(copied))
+  }
+
+  /// Goes back to a state, which can be used again.
+  package func restore(_ snapshot: Snapshot) {
+    restore(
+      updates: snapshot.updates, values: snapshot.values.map(copied),
+      firstMoments: snapshot.firstMoments.map(copied),
+      secondMoments: snapshot.secondMoments.map(copied), averages: snapshot.averages.map(copied))
+  }
+
   /// Continues from a stored state; everything is in the order of `parameters`.
   package func restore(
     updates: Int, values: [Tensor], firstMoments: [Tensor], secondMoments: [Tensor],

@@ -12,7 +12,9 @@ package struct TrainingState {
   /// Steps done.
   package let step: Int
   /// Loss of each step.
-  package let losses: [Float]
+  package var losses: [Float] { series["losses"] ?? [] }
+  /// Numbers of each step by name.
+  package let series: [String: [Float]]
   /// What the trainer noted beside the numbers.
   package let notes: [String: String]
   private let file: SafetensorsFile
@@ -44,7 +46,11 @@ package struct TrainingState {
         throw CheckpointError.unreadable(file: path, reason: "it holds no training state")
       }
       self.step = step
-      losses = try file.tensor("losses").values
+      var series: [String: [Float]] = [:]
+      for name in (file.metadata["imgen.series"] ?? "losses").split(separator: ",") {
+        series[String(name)] = try file.tensor(String(name)).values
+      }
+      self.series = series
       notes = file.metadata
     } catch {
       throw .checkpoint(error)
@@ -55,20 +61,31 @@ package struct TrainingState {
   package static func save(
     _ optimizer: AdamW, step: Int, losses: [Float], notes: [String: String], in folder: String
   ) throws(TrainingError) {
-    var entries = [SafetensorsEntry("losses", Tensor(losses, [losses.count]))]
-    for (index, entry) in optimizer.parameters.enumerated() {
-      entries += [
-        SafetensorsEntry("value." + entry.key, entry.parameter.value.detached()),
-        SafetensorsEntry("first." + entry.key, optimizer.firstMoments[index]),
-        SafetensorsEntry("second." + entry.key, optimizer.secondMoments[index]),
-      ]
-      if !optimizer.averages.isEmpty {
-        entries.append(SafetensorsEntry("average." + entry.key, optimizer.averages[index]))
-      }
-    }
+    try save(["": optimizer], step: step, series: ["losses": losses], notes: notes, in: folder)
+  }
+
+  /// The same with several optimizers.
+  ///
+  /// - Parameters:
+  ///   - optimizers: by what tells the keys of their parameters apart.
+  ///   - step: steps done.
+  ///   - series: numbers of each step by name; no name is that of another tensor or has a comma.
+  ///   - notes: what else is to be kept.
+  ///   - folder: of the run.
+  package static func save(
+    _ optimizers: [String: AdamW], step: Int, series: [String: [Float]], notes: [String: String],
+    in folder: String
+  ) throws(TrainingError) {
     var metadata = notes
     metadata["imgen.step"] = String(step)
-    metadata["imgen.updates"] = String(optimizer.updates)
+    metadata["imgen.series"] = series.keys.sorted().joined(separator: ",")
+    var entries = series.sorted { $0.key < $1.key }.map {
+      SafetensorsEntry($0.key, Tensor($0.value, [$0.value.count]))
+    }
+    for (prefix, optimizer) in optimizers.sorted(by: { $0.key < $1.key }) {
+      metadata[updatesKey(prefix)] = String(optimizer.updates)
+      entries += self.entries(of: optimizer, prefix)
+    }
     let name = "state-" + String(repeating: "0", count: max(0, 8 - String(step).count)) + "\(step)"
     do throws(CheckpointError) {
       try SafetensorsWriter.write(
@@ -81,27 +98,51 @@ package struct TrainingState {
     }
   }
 
+  private static func updatesKey(_ prefix: String) -> String {
+    prefix.isEmpty ? "imgen.updates" : "imgen.updates.\(prefix)"
+  }
+
+  private static func entries(of optimizer: AdamW, _ prefix: String) -> [SafetensorsEntry] {
+    var entries: [SafetensorsEntry] = []
+    for (index, entry) in optimizer.parameters.enumerated() {
+      let key = prefix.isEmpty ? entry.key : "\(prefix).\(entry.key)"
+      entries += [
+        SafetensorsEntry("value." + key, entry.parameter.value.detached()),
+        SafetensorsEntry("first." + key, optimizer.firstMoments[index]),
+        SafetensorsEntry("second." + key, optimizer.secondMoments[index]),
+      ]
+      if !optimizer.averages.isEmpty {
+        entries.append(SafetensorsEntry("average." + key, optimizer.averages[index]))
+      }
+    }
+    return entries
+  }
+
   /// Puts the stored numbers into `optimizer` and its parameters.
   ///
+  /// - Parameters:
+  ///   - optimizer: as it was when the state was saved.
+  ///   - prefix: what it was saved under, when there were several.
   /// - Throws: `TrainingError.checkpoint` when the file is of a run with other parameters; nothing
   ///   is changed then.
-  package func restore(_ optimizer: AdamW) throws(TrainingError) {
+  package func restore(_ optimizer: AdamW, _ prefix: String = "") throws(TrainingError) {
     do throws(CheckpointError) {
-      func tensors(_ prefix: String) throws(CheckpointError) -> [Tensor] {
+      func tensors(_ kind: String) throws(CheckpointError) -> [Tensor] {
         var found: [Tensor] = []
         for entry in optimizer.parameters {
-          let tensor = try file.tensor(prefix + entry.key)
+          let key = kind + (prefix.isEmpty ? "" : prefix + ".") + entry.key
+          let tensor = try file.tensor(key)
           guard tensor.shape == entry.parameter.shape else {
             throw CheckpointError.unreadable(
               file: file.path,
-              reason: "\(prefix + entry.key) has shape \(tensor.shape), this run needs "
+              reason: "\(key) has shape \(tensor.shape), this run needs "
                 + "\(entry.parameter.shape); it belongs to a run with other settings")
           }
           found.append(tensor)
         }
         return found
       }
-      let updates = notes["imgen.updates"].flatMap(Int.init) ?? step
+      let updates = notes[Self.updatesKey(prefix)].flatMap(Int.init) ?? step
       optimizer.restore(
         updates: updates, values: try tensors("value."), firstMoments: try tensors("first."),
         secondMoments: try tensors("second."),
