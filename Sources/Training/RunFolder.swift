@@ -19,7 +19,7 @@ package struct RunFolder {
       throw .checkpoint(error)
     }
     removeUnfinished(in: path) { name in
-      ["run.json.", "loss.png.", "loss.csv."].contains { name.hasPrefix($0) }
+      [".png.", ".csv.", "run.json."].contains { name.contains($0) }
     }
     removeUnfinished(in: path + "/samples") { $0.hasSuffix(".tmp") }
   }
@@ -77,13 +77,7 @@ package struct RunFolder {
 
   private func writeTable(_ losses: [Float]) throws(TrainingError) {
     let lines = losses.enumerated().map { "\($0 + 1),\($1)\n" }
-    do throws(CheckpointError) {
-      var file = try AtomicFile(replacing: path + "/loss.csv")
-      try file.write([UInt8](("step,loss\n" + lines.joined()).utf8))
-      try file.commit()
-    } catch {
-      throw .checkpoint(error)
-    }
+    try write(table: "step,loss\n" + lines.joined(), to: "loss.csv")
   }
 
   /// Writes `samples/step-<step>.png` with each picture's prompt under it.
@@ -96,7 +90,19 @@ package struct RunFolder {
     try write(captionedSheet(enlarged, captions: prompts), to: "samples/step-\(name).png")
   }
 
-  private func write(_ image: Image, to name: String) throws(TrainingError) {
+  /// Writes a table for other programs.
+  package func write(table: String, to name: String) throws(TrainingError) {
+    do throws(CheckpointError) {
+      var file = try AtomicFile(replacing: "\(path)/\(name)")
+      try file.write([UInt8](table.utf8))
+      try file.commit()
+    } catch {
+      throw .checkpoint(error)
+    }
+  }
+
+  /// Writes a picture.
+  package func write(_ image: Image, to name: String) throws(TrainingError) {
     do throws(ImageError) {
       try image.writePNG(to: "\(path)/\(name)")
     } catch {

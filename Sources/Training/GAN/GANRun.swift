@@ -78,6 +78,9 @@ package struct GANRun {
       sign, step: trainer.step, learningRateScale: trainer.learningRateScale)
   }
 
+  /// Notes how good the pictures are now.
+  package mutating func note(quality: Float) { history.note(quality: quality) }
+
   /// Multiplies the learning rates from now on.
   package mutating func setLearningRateScale(_ scale: Float) { trainer.learningRateScale = scale }
 

@@ -42,9 +42,24 @@ package struct GANTrainingConfig: Codable, Equatable, Sendable {
   package var emaDecay: Float = 0.999
   /// Seed of everything random.
   package var seed: UInt64 = 1
+  /// Whether pictures are varied before the discriminator sees them.
+  package var augments = false
 
   /// The defaults.
   package init() {}
+}
+
+/// The random numbers of a step.
+private struct GANRandom {
+  /// Of latents.
+  var noise: TorchGenerator
+  /// Of variations of pictures.
+  var changes: SplitMix64
+
+  init(seed: UInt64, step: Int) {
+    noise = TorchGenerator(seed: stepSeed(seed, step, .noise))
+    changes = SplitMix64(seed: stepSeed(seed, step, .crops))
+  }
 }
 
 /// A GAN's training run as a sequence of its steps.
@@ -62,6 +77,8 @@ package struct GANTrainer {
   package let config: GANTrainingConfig
   /// Multiplies the learning rates; lowered after a collapse.
   package var learningRateScale: Float = 1
+  /// Variations of what the discriminator sees.
+  package var augmentation = AdaptiveAugmentation()
   /// Steps done.
   package private(set) var step: Int
 
@@ -87,27 +104,29 @@ package struct GANTrainer {
     let generator: AdamW.Snapshot
     let discriminator: AdamW.Snapshot
     let learningRateScale: Float
+    let augmentation: AdaptiveAugmentation
   }
 
   /// The present state, to come back to with `restore(_:scale:)`.
   package func snapshot() -> Snapshot {
     Snapshot(
       step: step, generator: optimizers.generator.snapshot(),
-      discriminator: optimizers.discriminator.snapshot(), learningRateScale: learningRateScale)
+      discriminator: optimizers.discriminator.snapshot(), learningRateScale: learningRateScale,
+      augmentation: augmentation)
   }
 
   /// Goes back to a state, and on with another factor of the learning rates.
   package mutating func restore(_ snapshot: Snapshot, scale: Float) {
     optimizers.generator.restore(snapshot.generator)
     optimizers.discriminator.restore(snapshot.discriminator)
-    (step, learningRateScale) = (snapshot.step, scale)
+    (step, learningRateScale, augmentation) = (snapshot.step, scale, snapshot.augmentation)
   }
 
   /// Makes the next step.
   ///
   /// - Parameter progress: share of the run that is done, 0…1, for what changes over it.
   package mutating func next(progress: Double) -> GANStep {
-    var random = TorchGenerator(seed: stepSeed(config.seed, step, .noise))
+    var random = GANRandom(seed: config.seed, step: step)
     let (real, labels) = batch(step)
     let lower = 0.5 * (1 + cos(.pi * min(1, progress)))
     let rate =
@@ -115,6 +134,10 @@ package struct GANTrainer {
     let discriminator = updateDiscriminator(
       real, labels, decay: Float(lower), rate: rate * learningRateScale, &random)
     let generator = updateGenerator(real, labels, rate: rate * learningRateScale, &random)
+    if config.augments {
+      augmentation.adapt(
+        real: discriminator.loss.realLogits, fake: discriminator.loss.fakeLogits)
+    }
     step += 1
     return GANStep(
       index: step, discriminatorLoss: discriminator.loss.adversarial,
@@ -125,16 +148,17 @@ package struct GANTrainer {
   }
 
   private func updateDiscriminator(
-    _ real: Tensor, _ labels: [Int32], decay: Float, rate: Float, _ random: inout TorchGenerator
+    _ real: Tensor, _ labels: [Int32], decay: Float, rate: Float, _ random: inout GANRandom
   ) -> (loss: DiscriminatorLoss, norm: Float) {
     let fake = Compute.withoutRecording { draw(labels, &random) }
     let objective = config.objective
     let isPenalised = step % objective.penaltyInterval == 0
     let gamma = objective.finalGamma + (objective.gamma - objective.finalGamma) * decay
     let loss = objective.discriminatorLoss(
-      networks.discriminator, real: real, fake: fake.detached(), labels: labels,
+      networks.discriminator, real: augmentation(real, using: &random.changes),
+      fake: augmentation(fake, using: &random.changes), labels: labels,
       penaltyWeight: isPenalised ? gamma * Float(objective.penaltyInterval) : 0,
-      mix: Tensor.rand([labels.count, 1, 1, 1], using: &random))
+      mix: Tensor.rand([labels.count, 1, 1, 1], using: &random.noise))
     let found = gradients(of: loss.total)
     let norm = optimizers.discriminator.update(
       optimizers.discriminator.parameters.map { found[$0.parameter.value] }, learningRate: rate)
@@ -142,15 +166,17 @@ package struct GANTrainer {
   }
 
   private func updateGenerator(
-    _ real: Tensor, _ labels: [Int32], rate: Float, _ random: inout TorchGenerator
+    _ real: Tensor, _ labels: [Int32], rate: Float, _ random: inout GANRandom
   ) -> (loss: Float, norm: Float) {
     let discriminator = networks.discriminator
     discriminator.freeze()
     defer { discriminator.unfreeze() }
     let onReal =
       config.objective.loss == .relativistic
-      ? discriminator(real, labels: labels) : Tensor.zeros([labels.count])
-    let onFake = discriminator(draw(labels, &random), labels: labels)
+      ? discriminator(augmentation(real, using: &random.changes), labels: labels)
+      : Tensor.zeros([labels.count])
+    let fake = augmentation(draw(labels, &random), using: &random.changes)
+    let onFake = discriminator(fake, labels: labels)
     let loss = config.objective.loss.ofGenerator(real: onReal, fake: onFake)
     let found = gradients(of: loss)
     let norm = optimizers.generator.update(
@@ -158,8 +184,9 @@ package struct GANTrainer {
     return (loss.item, norm)
   }
 
-  private func draw(_ labels: [Int32], _ random: inout TorchGenerator) -> Tensor {
-    let z = Tensor.randn([labels.count, networks.generator.config.latentSize], using: &random)
+  private func draw(_ labels: [Int32], _ random: inout GANRandom) -> Tensor {
+    let z = Tensor.randn(
+      [labels.count, networks.generator.config.latentSize], using: &random.noise)
     return networks.generator(z, labels: labels)
   }
 

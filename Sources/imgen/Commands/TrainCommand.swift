@@ -219,7 +219,7 @@ private struct TrainReport: Encodable {
 extension LossWeighting: ExpressibleByArgument {}
 
 /// What decides the numbers of a run, kept so that it goes on as it began.
-struct TrainSettings: Codable, Equatable {
+struct TrainSettings: RunSettings {
   var data: String
   var model: String
   var fromScratch: Bool
@@ -236,24 +236,11 @@ struct TrainSettings: Codable, Equatable {
   /// Missing in runs of earlier versions.
   var precision: String?
 
-  /// Refuses to go on with other settings than the run was started with.
-  func check(against asked: TrainSettings, in folder: String) throws {
-    var comparable = asked
-    if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
-    if precision == nil { comparable.precision = nil }
-    guard comparable != self else { return }
-    let (stored, given) = (try members(), try comparable.members())
-    let differences = Set(stored.keys).union(given.keys).sorted().filter {
-      stored[$0] != given[$0]
-    }.map { "\($0) was \(stored[$0] ?? "not given"), is \(given[$0] ?? "not given")" }
-    throw ValidationError(
-      "\(folder) holds a run with other settings: \(differences.joined(separator: "; ")). "
-        + "Give the same ones to go on with it, or another --out to start anew.")
-  }
-
-  /// The settings by name, in words.
-  private func members() throws -> [String: String] {
-    let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
-    return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+  /// Older runs have no precision; the number of steps may follow from the time.
+  func completed(by stored: TrainSettings) -> TrainSettings {
+    var settings = self
+    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
+    if stored.precision == nil { settings.precision = nil }
+    return settings
   }
 }

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import GAN
+import ImageIO
+
+/// Draws pictures with a trained generator.
+struct GANSampleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample", abstract: "Draw pictures with a trained GAN.")
+
+  @Argument(help: "Folder of a run or of its model.")
+  var model: String
+
+  @Option(name: .customLong("class"), help: "Class by number or name. Default: all in turn.")
+  var label: String?
+
+  @Option(help: "Number of pictures.")
+  var count = 100
+
+  @Option(help: "Below 1: safer pictures that are more alike.")
+  var truncation: Float = 1
+
+  @Option(help: "Seed of the first picture; the others follow.")
+  var seed: UInt64 = 1
+
+  @Option(help: "PNG file of a sheet, or a folder for single pictures.")
+  var out = "gan.png"
+
+  @Flag(inversion: .prefixedNo, help: "One sheet, or single pictures in a folder.")
+  var grid = true
+
+  @Option(help: "Enlarge each picture to about this many pixels.")
+  var side = 56
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(count) else {
+      throw ValidationError("--count is \(count), expected 1 to 100000.")
+    }
+    guard truncation >= 0, truncation <= 4 else {
+      throw ValidationError("--truncation is \(truncation), expected 0 to 4.")
+    }
+    guard (1...4_096).contains(side) else {
+      throw ValidationError("--side is \(side), expected 1 to 4096.")
+    }
+    try grid ? OutputLocation.check(file: out) : OutputLocation.check(folder: out)
+  }
+
+  func run() throws {
+    try compute.run(defaultPrecision: .float32) { try draw() }
+  }
+
+  private func draw() throws {
+    let generator = try GANLocation.generator(model)
+    let classes = generator.config.classNames
+    let order = PictureOrder(
+      count: count, seed: seed, label: try generator.label(label), classCount: classes.count,
+      truncation: truncation)
+    var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
+    let pictures = generator.draw(order) { bar.update($0, of: count) }
+    bar.finish()
+    let images = GANPictures.images(pictures, generator.config, side: grid ? side : 0)
+    if grid {
+      let columns = label == nil && !classes.isEmpty && classes.count <= 20 ? classes.count : nil
+      try contactSheet(images, columns: columns, padding: 2).writePNG(to: out)
+      console.say(out)
+    } else {
+      try writeSingly(images, order, classes)
+    }
+    try console.report(GANSampleReport(out: out, count: count))
+  }
+
+  /// Writes into a folder per class, as `imgen classify` and `imgen evaluate` read them.
+  private func writeSingly(_ images: [Image], _ order: PictureOrder, _ classes: [String]) throws {
+    var bar = ProgressBar("Writing", isVisible: console.isTalkative)
+    for (index, image) in images.enumerated() {
+      let name = classes.isEmpty ? nil : classes[Int(order.labels[index])]
+      let folder = name.map { "\(out)/\($0.replacing("/", with: "-"))" } ?? out
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try image.writePNG(to: "\(folder)/\(order.seeds[index]).png")
+      bar.update(index + 1, of: images.count)
+    }
+    bar.finish()
+    console.say("\(images.count) pictures in \(out)")
+  }
+}
+
+/// `--json` of `imgen gan sample`.
+private struct GANSampleReport: Encodable {
+  let out: String
+  let count: Int
+}

@@ -1,0 +1,229 @@
+import ComputeCore
+import Datasets
+import Foundation
+import GAN
+import ImageIO
+import Plots
+import Training
+
+/// The loop around a GAN's training: progress, states, sheets, curves, quality, Ctrl-C.
+struct GANSession {
+  let folder: RunFolder
+  let console: ConsoleOptions
+  let data: PictureSet
+  var run: GANRun
+  let quality: GANQuality?
+  var sheetEvery = 20.0
+  var qualityEvery = 60.0
+  var stateEvery = 60.0
+
+  /// Share of a run's time after which it knows how many steps it can make.
+  private static let measuredShare = 0.05
+
+  init(
+    folder: RunFolder, console: ConsoleOptions, data: PictureSet, run: GANRun,
+    quality: GANQuality?
+  ) {
+    (self.folder, self.console, self.data) = (folder, console, data)
+    (self.run, self.quality) = (run, quality)
+  }
+
+  /// Trains to the end.
+  ///
+  /// - Parameters:
+  ///   - total: steps in all; `nil`: as many as fit into `minutes`.
+  ///   - minutes: time for a run without a number of steps.
+  ///   - onTotal: told the number of steps once it is known.
+  /// - Returns: whether the run is over; `false` after Ctrl-C. The state is saved in both cases.
+  mutating func train(total: Int?, minutes: Double, onTotal: (Int) throws -> Void) throws -> Bool {
+    let interruption = Interruption()
+    var clock = GANClock(first: run.trainer.step, total: total, minutes: minutes)
+    var bar = ProgressBar("Training", isVisible: console.isTalkative, startingAt: clock.first)
+    var (lastState, lastSheet, lastQuality) = (Date(), Date(), Date())
+    if sheetEvery > 0, run.trainer.step == 0 { try drawSheet() }
+    while run.trainer.step < clock.total ?? Int.max {
+      try handle(run.next(progress: clock.progress(run.trainer.step)))
+      if let found = clock.measure(run.trainer.step, share: Self.measuredShare) {
+        try onTotal(found)
+      }
+      bar.update(
+        run.trainer.step, of: clock.total ?? clock.expected(run.trainer.step), note: note(clock))
+      if interruption.isRequested {
+        bar.finish()
+        try saveState()
+        return false
+      }
+      if seconds(since: lastSheet) >= sheetEvery, sheetEvery > 0 {
+        try drawSheet()
+        lastSheet = Date()
+      }
+      if let quality, seconds(since: lastQuality) >= qualityEvery {
+        try measure(quality)
+        lastQuality = Date()
+      }
+      if seconds(since: lastState) >= stateEvery {
+        try saveState()
+        lastState = Date()
+      }
+    }
+    bar.finish()
+    if let quality { try measure(quality) }
+    try saveState()
+    if sheetEvery > 0 {
+      try drawSheet()
+      try animate()
+    }
+    return true
+  }
+
+  /// Writes both networks, the generator with its averages.
+  func saveModel(to path: String) throws {
+    try run.trainer.optimizers.generator.withAverages {
+      try run.trainer.networks.generator.save(folder: path, as: .f16)
+    }
+    try run.trainer.networks.discriminator.save(folder: path, as: .f16)
+  }
+
+  private func seconds(since date: Date) -> Double { Date().timeIntervalSince(date) }
+
+  private func handle(_ event: GANRun.Event) throws {
+    switch event {
+    case .step: break
+    case .wentBack(let sign, let step, let scale):
+      console.warn(
+        "\(sign): going back to step \(step) and on with \(percent(scale)) of the learning rate")
+    case .gaveUp(let sign):
+      try saveState()
+      throw TrainingError.invalidSetting(
+        "\(sign), even after going back \(GANRun.relapseLimit) times; start again in another --out "
+          + "with a lower --learning-rate or a higher --gamma")
+    }
+  }
+
+  private func percent(_ share: Float) -> String { String(format: "%.3g %%", Double(share) * 100) }
+
+  private func note(_ clock: GANClock) -> String {
+    let history = run.history
+    func number(_ name: String) -> String { String(format: "%.2f", Double(history.recent(name))) }
+    let score = history.quality.last.map { quality, last in
+      "\(quality) \(String(format: "%.2f", Double(last)))  "
+    }
+    let rate = clock.rate(run.trainer.step) * Double(run.trainer.config.batchSize)
+    return (score ?? "")
+      + "loss D \(number("loss_d")) G \(number("loss_g"))  logits \(number("logit_real")) / "
+      + "\(number("logit_fake"))  norms \(number("norm_d")) / \(number("norm_g"))  "
+      + "\(Int(rate)) pictures/s"
+  }
+
+  private mutating func measure(_ quality: GANQuality) throws {
+    let (optimizer, generator) = (run.trainer.optimizers.generator, run.trainer.networks.generator)
+    run.note(quality: try optimizer.withAverages { try quality.score(generator) })
+  }
+
+  private func saveState() throws {
+    try run.trainer.save(history: run.history, in: folder.path)
+    try folder.write(table: run.history.csv, to: "history.csv")
+    try drawCurves()
+  }
+
+  /// Draws the losses, the logits and the quality so far.
+  private func drawCurves() throws {
+    let history = run.history
+    guard history.count > 1 else { return }
+    let steps = (1...history.count).map(Double.init)
+    func chart(_ names: [(String, String)], _ title: String, _ file: String) throws {
+      let lines = names.map { name, title in
+        LineChart.Series(
+          title, x: steps, y: history.values(name).map(Double.init), smoothing: 0.98)
+      }
+      try folder.write(LineChart(lines, title: title, xLabel: "step").image, to: file)
+    }
+    try chart([("loss_d", "discriminator"), ("loss_g", "generator")], "Losses", "loss.png")
+    try chart(
+      [("logit_real", "real pictures"), ("logit_fake", "generated pictures")], "Logits",
+      "logits.png")
+    guard let quality, history.quality.count > 1 else { return }
+    let line = LineChart.Series(
+      quality.name, x: history.quality.map { Double($0.step) },
+      y: history.quality.map { Double($0.value) })
+    try folder.write(
+      LineChart([line], title: "\(quality.name), smaller is better", xLabel: "step").image,
+      to: "quality.png")
+  }
+
+  /// The same noise at every time: a row per class, or a square without classes.
+  private func drawSheet() throws {
+    let generator = run.trainer.networks.generator
+    let classes = min(10, generator.config.classNames.count)
+    let columns = classes == 0 ? 10 : max(1, 100 / max(classes, 10))
+    let order = PictureOrder(
+      seeds: (0..<columns * max(classes, 1) * (classes == 0 ? 10 : 1)).map(UInt64.init),
+      labels: (0..<columns * max(classes, 1) * (classes == 0 ? 10 : 1)).map {
+        Int32(classes == 0 ? 0 : $0 / columns)
+      })
+    let images = run.trainer.optimizers.generator.withAverages {
+      generator.images(order, side: 56)
+    }
+    let digits = "\(run.trainer.step)"
+    let name = String(repeating: "0", count: max(0, 7 - digits.count)) + digits
+    try folder.write(
+      contactSheet(images, columns: columns, padding: 2), to: "samples/step-\(name).png")
+  }
+
+  /// Makes `learning.png` of the sheets.
+  private func animate() throws {
+    let path = folder.path + "/samples"
+    let names = try FileManager.default.contentsOfDirectory(atPath: path)
+      .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted()
+    let stride = max(1, (names.count + 59) / 60)
+    let chosen = names.indices.filter { $0 % stride == 0 || $0 == names.count - 1 }
+    let frames = try chosen.map { try Image.read(path: "\(path)/\(names[$0])") }
+    guard frames.count > 1, frames.allSatisfy({ $0.width == frames[0].width }) else { return }
+    try AnimatedPNG.write(
+      frames: frames, secondsPerFrame: 0.25, lastFrameSeconds: 3,
+      to: folder.path + "/learning.png")
+  }
+}
+
+/// How far a run is, by steps or by time.
+private struct GANClock {
+  let first: Int
+  private(set) var total: Int?
+  private let minutes: Double
+  private let start = Date()
+  /// When counting began: the first steps are slower.
+  private var measured: (date: Date, step: Int)?
+
+  private static let warmUpSteps = 10
+
+  init(first: Int, total: Int?, minutes: Double) {
+    (self.first, self.total, self.minutes) = (first, total, minutes)
+  }
+
+  /// Steps per second.
+  func rate(_ step: Int) -> Double {
+    let (date, from) = measured ?? (start, first)
+    return Double(step - from) / max(1e-3, Date().timeIntervalSince(date))
+  }
+
+  /// Steps that will fit, as far as that can be told.
+  func expected(_ step: Int) -> Int {
+    let left = minutes * 60 - Date().timeIntervalSince(start)
+    return step + max(1, Int(left * rate(step)))
+  }
+
+  /// Share of the run that is done.
+  func progress(_ step: Int) -> Double {
+    Double(step) / Double(max(1, total ?? expected(step)))
+  }
+
+  /// Fixes the total once a share of the time is over; returns it then.
+  mutating func measure(_ step: Int, share: Double) -> Int? {
+    if step == first + Self.warmUpSteps { measured = (Date(), step) }
+    guard total == nil, measured != nil,
+      Date().timeIntervalSince(start) >= share * minutes * 60
+    else { return nil }
+    total = expected(step)
+    return total
+  }
+}

@@ -1,0 +1,255 @@
+import ArgumentParser
+import ComputeCore
+import Datasets
+import Evaluation
+import Foundation
+import GAN
+import Training
+
+/// Trains a GAN on small pictures.
+struct GANTrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a GAN on small pictures and watch it learn.",
+    discussion: """
+      DATA is fashion-mnist, a folder of MNIST's IDX files, of CIFAR's binary records, of pictures, \
+      or of one folder of pictures per class. A stopped run goes on when the same command is given \
+      again. Should the game collapse, the run goes back to its last healthy state by itself and \
+      on with a lower learning rate.
+      """)
+
+  @Argument(help: "fashion-mnist, or a path.")
+  var data: String
+
+  @Option(help: "Folder of the run. Default: runs/gan-NAME-OF-DATA.")
+  var out: String?
+
+  @Option(help: "Minutes to train for, when --steps is not given.")
+  var minutes = 10.0
+
+  @Option(help: "Steps. Default: as many as fit into --minutes.")
+  var steps: Int?
+
+  @Option(help: "Width and height of the pictures. Default: those of the data, at most 64.")
+  var size: Int?
+
+  @Flag(help: "Leave out the classes that the data has.")
+  var unconditional = false
+
+  @Option(help: "Channels of the largest level of the networks, which sets their size.")
+  var channels = 64
+
+  @Option(help: "Loss: \(values(AdversarialLoss.self)).")
+  var loss = AdversarialLoss.relativistic
+
+  @Option(help: "Penalty on steepness: \(values(GradientPenalty.self)).")
+  var penalty = GradientPenalty.r1r2
+
+  @Option(help: "Weight of the penalty at the start; it falls to a tenth.")
+  var gamma: Float = 1
+
+  @Option(help: "Real pictures per step.")
+  var batch = 64
+
+  @Option(help: "Learning rate at the start; it falls to a tenth.")
+  var learningRate: Float = 1e-3
+
+  @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
+  var augment = GANAugmentation.auto
+
+  @Option(help: "A classifier that judges the pictures (imgen classify train).")
+  var judge: String?
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Seconds between two sample sheets; 0: none.")
+  var sheetEvery = 20.0
+
+  @Option(help: "Seconds between two looks at the quality; 0: none.")
+  var qualityEvery = 60.0
+
+  @Option(help: "Seconds between two states on disk.")
+  var stateEvery = 60.0
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    func check(_ isValid: Bool, _ text: String) throws {
+      if !isValid { throw ValidationError(text) }
+    }
+    try check((2...4096).contains(batch), "--batch is \(batch), expected 2 to 4096.")
+    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
+    try check(
+      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
+    try check(
+      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
+    try check(gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try check((4...1024).contains(channels), "--channels is \(channels), expected 4 to 1024.")
+    try check((8...256).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 256.")
+    for (name, value) in [
+      ("sheet", sheetEvery), ("quality", qualityEvery), ("state", stateEvery),
+    ] {
+      try check(value >= 0, "--\(name)-every must not be negative.")
+    }
+  }
+
+  func run() throws {
+    try compute.run(defaultPrecision: .bfloat16) { try train() }
+  }
+
+  private func train() throws {
+    let start = Date()
+    let set = try pictures()
+    let name = URL(filePath: data).standardizedFileURL.lastPathComponent
+    let folder = try RunFolder(out ?? "runs/gan-\(name)")
+    let state = TrainingState.latest(in: folder.path) {
+      console.warn("\($0) Going on with the state before it.")
+    }
+    var settings = makeSettings(set)
+    if state != nil, let stored = try folder.settings(GANSettings.self) {
+      try stored.check(against: settings, in: folder.path)
+      settings = stored
+    }
+    var session = GANSession(
+      folder: folder, console: console, data: set, run: try makeRun(set, settings, state),
+      quality: qualityEvery > 0 ? try GANQuality(set, network: judgeNetwork(set)) : nil)
+    (session.sheetEvery, session.qualityEvery, session.stateEvery) = (
+      sheetEvery, qualityEvery, stateEvery
+    )
+    try folder.write(settings: settings)
+    let networks = session.run.trainer.networks
+    console.say(
+      "\(state == nil ? "Training" : "Going on with step \(session.run.trainer.step + 1) of") "
+        + "a generator of \(networks.generator.parameterCount / 1000)k and a discriminator of "
+        + "\(networks.discriminator.parameterCount / 1000)k parameters on \(set.count) pictures "
+        + "of \(set.width)x\(set.height) in \(folder.path)")
+    let isFinished = try session.train(total: settings.totalSteps, minutes: minutes) { total in
+      settings.totalSteps = total
+      try folder.write(settings: settings)
+    }
+    try finish(session, folder, isFinished, seconds: Date().timeIntervalSince(start))
+  }
+
+  private func finish(
+    _ session: GANSession, _ folder: RunFolder, _ isFinished: Bool, seconds: Double
+  ) throws {
+    let model = folder.path + "/model"
+    if isFinished { try session.saveModel(to: model) }
+    try console.report(
+      GANReport(
+        run: folder.path, model: isFinished ? model : nil, steps: session.run.trainer.step,
+        pictures: session.run.trainer.step * batch, quality: session.run.history.quality.last?.value,
+        qualityName: session.quality?.name, isFinished: isFinished, seconds: seconds))
+    guard isFinished else {
+      console.say("Stopped and saved. Go on with the same command.")
+      throw ExitCode(130)
+    }
+    console.say(
+      "The model is in \(model). Try: imgen gan sample \(folder.path) --count 100, or look at "
+        + "\(folder.path)/learning.png")
+  }
+
+  /// The pictures to learn from, square and of a size the networks take.
+  private func pictures() throws -> PictureSet {
+    var bar = ProgressBar("Reading pictures", isVisible: console.isTalkative)
+    var set = try PictureSet.load(data, size: size) { bar.update($0, of: $1) }
+    bar.finish()
+    let side = min(set.height, set.width) / 4 * 4
+    if size == nil, set.height != set.width || side != set.height || side > 128 {
+      set = set.resized(to: min(128, max(8, side)))
+    }
+    guard set.count >= 2 else {
+      throw ValidationError("\(data) holds \(set.count) picture, expected at least 2; add more.")
+    }
+    if set.count < 500 {
+      console.warn("\(set.count) pictures are few: expect copies of them rather than new ones.")
+    }
+    for reason in set.skipped.prefix(5) { console.warn("left out: \(reason)") }
+    return set
+  }
+
+  private func makeRun(_ set: PictureSet, _ settings: GANSettings, _ state: TrainingState?) throws
+    -> GANRun
+  {
+    var random = TorchGenerator(seed: stepSeed(seed, 0, .weights))
+    let generator = try Generator(settings.network)
+    let discriminator = try Discriminator(settings.network)
+    generator.initializeForTraining(using: &random)
+    discriminator.initializeForTraining(using: &random)
+    var trainer = GANTrainer(
+      generator, discriminator, on: set, settings.training, startingAfter: state?.step ?? 0)
+    if let state {
+      try trainer.restore(state)
+      return GANRun(trainer, on: set, history: GANHistory(state.series) ?? GANHistory())
+    }
+    return GANRun(trainer, on: set)
+  }
+
+  private func judgeNetwork(_ set: PictureSet) throws -> FeatureNetwork {
+    guard let judge else { return .pixels(size: set.height, channels: set.channels) }
+    return FeatureNetwork(try PictureClassifier.load(folder: judge, isFrozen: true))
+  }
+
+  private func makeSettings(_ set: PictureSet) -> GANSettings {
+    var network = GANConfig()
+    (network.sampleSize, network.channels) = (set.height, set.channels)
+    network.classNames = unconditional ? [] : set.classNames
+    (network.baseChannels, network.maxChannels) = (channels, 4 * channels)
+    var training = GANTrainingConfig()
+    (training.objective.loss, training.objective.penalty) = (loss, penalty)
+    (training.objective.gamma, training.objective.finalGamma) = (gamma, gamma / 10)
+    (training.batchSize, training.seed) = (min(batch, set.count), seed)
+    (training.learningRate, training.finalLearningRate) = (learningRate, learningRate / 10)
+    training.augments = augment == .on || augment == .auto && set.count < 5_000
+    return GANSettings(
+      data: data, totalSteps: steps, network: network, training: training,
+      precision: Compute.current.precision.rawValue)
+  }
+}
+
+/// When pictures are varied before the discriminator sees them.
+enum GANAugmentation: String, CaseIterable, ExpressibleByArgument {
+  /// With fewer than 5,000 pictures.
+  case auto
+  case on
+  case off
+}
+
+extension AdversarialLoss: ExpressibleByArgument {}
+extension GradientPenalty: ExpressibleByArgument {}
+
+/// `a, b or c`.
+private func values<E: CaseIterable & RawRepresentable>(_ type: E.Type) -> String
+where E.RawValue == String {
+  let names = E.allCases.map(\.rawValue)
+  return names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
+}
+
+/// What decides the numbers of a run.
+struct GANSettings: RunSettings {
+  var data: String
+  var totalSteps: Int?
+  var network: GANConfig
+  var training: GANTrainingConfig
+  var precision: String
+
+  /// The number of steps may follow from the time.
+  func completed(by stored: GANSettings) -> GANSettings {
+    var settings = self
+    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
+    return settings
+  }
+}
+
+/// `--json` of `imgen gan train`.
+private struct GANReport: Encodable {
+  let run: String
+  let model: String?
+  let steps: Int
+  let pictures: Int
+  let quality: Float?
+  let qualityName: String?
+  let isFinished: Bool
+  let seconds: Double
+}
