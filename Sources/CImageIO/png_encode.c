@@ -61,7 +61,7 @@ static void set_text(png_encoder *encoder, const uint8_t *text, size_t count) {
 
 // The part that may be left by longjmp.
 static void encode(png_encoder *encoder, const uint8_t *pixels, uint32_t width, uint32_t height,
-                   const uint8_t *text, size_t text_count, int level) {
+                   uint32_t channels, const uint8_t *text, size_t text_count, int level) {
   if (setjmp(encoder->escape)) return;
   encoder->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, encoder, on_error, on_warning);
   encoder->info = encoder->png ? png_create_info_struct(encoder->png) : NULL;
@@ -71,26 +71,27 @@ static void encode(png_encoder *encoder, const uint8_t *pixels, uint32_t width, 
   }
   png_set_write_fn(encoder->png, encoder, on_write, on_flush);
   png_set_compression_level(encoder->png, level);
-  png_set_IHDR(encoder->png, encoder->info, width, height, 8, PNG_COLOR_TYPE_RGB,
-               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(encoder->png, encoder->info, width, height, 8,
+               channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   set_text(encoder, text, text_count);
   png_write_info(encoder->png, encoder->info);
   for (size_t y = 0; y < height; y++) {
-    png_write_row(encoder->png, pixels + y * width * 3);
+    png_write_row(encoder->png, pixels + y * width * channels);
   }
   png_write_end(encoder->png, encoder->info);
 }
 
 cio_status cio_png_encode(cio_bytes *out, cio_failure *failure, const uint8_t *pixels,
-                          uint32_t width, uint32_t height, const uint8_t *text, size_t text_count,
-                          int level) {
+                          uint32_t width, uint32_t height, uint32_t channels, const uint8_t *text,
+                          size_t text_count, int level) {
   memset(out, 0, sizeof *out);
   memset(failure, 0, sizeof *failure);
   png_encoder *encoder = calloc(1, sizeof *encoder);
   if (!encoder) return cio_fail(failure, CIO_NO_MEMORY, "no memory for the PNG encoder");
   encoder->failure = failure;
   encoder->out = out;
-  encode(encoder, pixels, width, height, text, text_count, level);
+  encode(encoder, pixels, width, height, channels, text, text_count, level);
   png_destroy_write_struct(&encoder->png, &encoder->info);
   cio_status status = encoder->status;
   free(encoder);

@@ -47,24 +47,26 @@ extension Image {
     try writeFile(jpegData(quality: quality, name: path), to: path)
   }
 
-  private func pngData(
-    text: [(key: String, value: String)], level: Int, name: String
+  /// Encodes the picture; a grey one (`channels` 1) is stored by its red channel.
+  func pngData(
+    text: [(key: String, value: String)], level: Int, channels: Int = 3, name: String
   ) throws(ImageError) -> [UInt8] {
     precondition((0...9).contains(level), "pngData: level must be 0...9, got \(level)")
     var encoded = EncodedText()
     for (key, value) in text {
       try encoded.append(key: key, value: value, file: name)
     }
-    return try encode(.png, name: name) { out, failure, pixels in
+    let stored = channels == 1 ? redChannel : pixels
+    return try encode(stored, .png, name: name) { out, failure, pixels in
       cio_png_encode(
-        out, failure, pixels, UInt32(clamping: width), UInt32(clamping: height), encoded.bytes,
-        encoded.count, Int32(level))
+        out, failure, pixels, UInt32(clamping: width), UInt32(clamping: height), UInt32(channels),
+        encoded.bytes, encoded.count, Int32(level))
     }
   }
 
   private func jpegData(quality: Int, name: String) throws(ImageError) -> [UInt8] {
     precondition((1...100).contains(quality), "jpegData: quality must be 1...100, got \(quality)")
-    return try encode(.jpeg, name: name) { out, failure, pixels in
+    return try encode(pixels, .jpeg, name: name) { out, failure, pixels in
       cio_jpeg_encode(
         out, failure, pixels, UInt32(clamping: width), UInt32(clamping: height), Int32(quality),
         quality >= 90 ? 1 : 0)
@@ -72,7 +74,7 @@ extension Image {
   }
 
   private func encode(
-    _ format: ImageFormat, name: String,
+    _ pixels: [UInt8], _ format: ImageFormat, name: String,
     _ body: (
       UnsafeMutablePointer<cio_bytes>, UnsafeMutablePointer<cio_failure>, UnsafePointer<UInt8>?
     ) -> cio_status

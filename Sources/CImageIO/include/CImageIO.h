@@ -69,12 +69,12 @@ void cio_image_free(cio_image *image);
 // How a text chunk is written; the value of a CIO_ITXT* chunk is UTF-8, of the others Latin-1.
 enum { CIO_TEXT = 0, CIO_ZTXT = 1, CIO_ITXT = 2, CIO_ITXT_COMPRESSED = 3 };
 
-// Encodes pixels [height, width, 3] as an 8-bit RGB PNG. `text` holds `text_count` records of a
-// kind byte (enum above), a NUL-terminated key and a NUL-terminated value.
-// `level` is zlib's, 0 (none) to 9.
+// Encodes pixels [height, width, channels] as an 8-bit PNG, grey (1 channel) or RGB (3). `text`
+// holds `text_count` records of a kind byte (enum above), a NUL-terminated key and a NUL-terminated
+// value. `level` is zlib's, 0 (none) to 9.
 cio_status cio_png_encode(cio_bytes *out, cio_failure *failure, const uint8_t *pixels,
-                          uint32_t width, uint32_t height, const uint8_t *text, size_t text_count,
-                          int level);
+                          uint32_t width, uint32_t height, uint32_t channels, const uint8_t *text,
+                          size_t text_count, int level);
 
 // Encodes pixels [height, width, 3] as a baseline JPEG of quality 1...100;
 // chroma at full resolution if `full_chroma`, else at half in both directions.

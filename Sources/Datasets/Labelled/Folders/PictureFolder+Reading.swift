@@ -12,19 +12,21 @@ extension PictureFolder {
     let chosen = try entries(split)
     let side = size ?? chosenSize(limits)
     let decoded = parallelMap(chosen, progress: progress) { entry in
-      Result { () throws(ImageError) -> [UInt8] in
-        try Image(contentsOf: entry.file.path, limits: limits).resizedToFill(side, side).pixels
+      Result { () throws(ImageError) -> Image in
+        try Image(contentsOf: entry.file.path, limits: limits).resizedToFill(side, side)
       }
     }
     var pixels: [UInt8] = []
     var labels: [Int] = []
     var skipped: [String] = []
+    var isGrey = true
     pixels.reserveCapacity(chosen.count * side * side * 3)
     let numbers = Dictionary(uniqueKeysWithValues: zip(classNames, classNames.indices))
     for (entry, result) in zip(chosen, decoded) {
       switch result {
-      case .success(let bytes):
-        pixels += bytes
+      case .success(let image):
+        pixels += image.pixels
+        isGrey = isGrey && image.isGrey
         labels += entry.className.flatMap { numbers[$0] }.map { [$0] } ?? []
       case .failure(let error):
         skipped.append(Self.reason(error, entry.file))
@@ -36,7 +38,7 @@ extension PictureFolder {
     let set = PictureSet(
       name: name, height: side, width: side, channels: 3, pixels: pixels,
       labels: classNames.isEmpty ? nil : labels, classNames: classNames, skipped: skipped)
-    return (channels ?? (Self.isGrey(pixels) ? 1 : 3)) == 1 ? set.withChannels(1) : set
+    return (channels ?? (isGrey ? 1 : 3)) == 1 ? set.withChannels(1) : set
   }
 
   /// The median short side of some pictures of all splits, within bounds that suit networks.
@@ -50,14 +52,6 @@ extension PictureFolder {
     guard !sides.isEmpty else { return Self.largestChosenSize }
     let side = min(Self.largestChosenSize, sides[sides.count / 2])
     return side < 16 ? side : side / 4 * 4
-  }
-
-  private static func isGrey(_ pixels: [UInt8]) -> Bool {
-    pixels.withUnsafeBufferPointer { pixels in
-      stride(from: 0, to: pixels.count, by: 3).allSatisfy {
-        pixels[$0] == pixels[$0 + 1] && pixels[$0] == pixels[$0 + 2]
-      }
-    }
   }
 
   /// What is wrong with a file, under its name in the folder.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ComputeCore
 import Foundation
 import GAN
 import ImageIO

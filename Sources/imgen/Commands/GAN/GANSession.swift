@@ -1,3 +1,4 @@
+import Checkpoints
 import ComputeCore
 import Datasets
 import Foundation
@@ -105,8 +106,8 @@ struct GANSession {
   private func note(_ clock: GANClock) -> String {
     let history = run.history
     func number(_ name: String) -> String { String(format: "%.2f", Double(history.recent(name))) }
-    let score = history.quality.last.map { quality, last in
-      "\(quality) \(String(format: "%.2f", Double(last)))  "
+    let score = history.quality.last.map { last in
+      "\(quality?.name ?? "quality") \(String(format: "%.2f", Double(last.value)))  "
     }
     let rate = clock.rate(run.trainer.step) * Double(run.trainer.config.batchSize)
     return (score ?? "")
@@ -177,7 +178,7 @@ struct GANSession {
       .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted()
     let stride = max(1, (names.count + 59) / 60)
     let chosen = names.indices.filter { $0 % stride == 0 || $0 == names.count - 1 }
-    let frames = try chosen.map { try Image.read(path: "\(path)/\(names[$0])") }
+    let frames = try chosen.map { try Image(contentsOf: "\(path)/\(names[$0])") }
     guard frames.count > 1, frames.allSatisfy({ $0.width == frames[0].width }) else { return }
     try AnimatedPNG.write(
       frames: frames, secondsPerFrame: 0.25, lastFrameSeconds: 3,

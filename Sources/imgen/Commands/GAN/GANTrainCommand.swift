@@ -1,9 +1,11 @@
 import ArgumentParser
+import Checkpoints
 import ComputeCore
 import Datasets
 import Evaluation
 import Foundation
 import GAN
+import Layers
 import Training
 
 /// Trains a GAN on small pictures.
