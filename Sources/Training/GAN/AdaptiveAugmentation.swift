@@ -22,7 +22,7 @@ package struct AdaptiveAugmentation: Codable, Equatable, Sendable {
   package init() {}
 
   /// Learns from the logits of a step how strong it has to be.
-  mutating func adapt(real: Tensor, fake: Tensor) {
+  package mutating func adapt(real: Tensor, fake: Tensor) {
     let signs = zip(real.values, fake.values).map { $0 > $1 ? 1 : -1 as Float }
     let mean = signs.reduce(0, +) / Float(max(1, signs.count))
     overfitting += (mean - overfitting) / 20
@@ -37,7 +37,7 @@ package struct AdaptiveAugmentation: Codable, Equatable, Sendable {
   ///   - x: `[N, H, W, C]` in -1…1.
   ///   - random: of the step.
   /// - Returns: the same shape.
-  func callAsFunction(_ x: Tensor, using random: inout SplitMix64) -> Tensor {
+  package func callAsFunction(_ x: Tensor, using random: inout SplitMix64) -> Tensor {
     guard probability > 0 else { return x }
     let (n, h, w) = (x.shape[0], x.shape[1], x.shape[2])
     var (rows, columns): ([Int32], [Int32]) = ([], [])
@@ -68,7 +68,8 @@ package struct AdaptiveAugmentation: Codable, Equatable, Sendable {
 
   /// What lies outside is the picture mirrored at its edge.
   private func reflected(_ position: Int, _ size: Int) -> Int32 {
-    let inside = position < 0 ? -1 - position : position >= size ? 2 * size - 1 - position : position
+    let inside =
+      position < 0 ? -1 - position : position >= size ? 2 * size - 1 - position : position
     return Int32(max(0, min(size - 1, inside)))
   }
 }

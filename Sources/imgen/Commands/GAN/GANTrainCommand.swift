@@ -141,7 +141,8 @@ struct GANTrainCommand: ParsableCommand {
     try console.report(
       GANReport(
         run: folder.path, model: isFinished ? model : nil, steps: session.run.trainer.step,
-        pictures: session.run.trainer.step * batch, quality: session.run.history.quality.last?.value,
+        pictures: session.run.trainer.step * batch,
+        quality: session.run.history.quality.last?.value,
         qualityName: session.quality?.name, isFinished: isFinished, seconds: seconds))
     guard isFinished else {
       console.say("Stopped and saved. Go on with the same command.")
