@@ -37,7 +37,21 @@ final class ByteStream {
   var mostBytes: Int { isCompressed ? fileSize * 1032 : fileSize }
 
   /// The next `count` bytes, fewer only at the end of the file.
+  ///
+  /// Memory is taken as bytes come, so a header that claims too much costs little.
   func read(_ count: Int) throws(DatasetError) -> [UInt8] {
+    var bytes = try readPiece(min(count, Self.pieceSize))
+    while bytes.count < count {
+      let piece = try readPiece(min(count - bytes.count, Self.pieceSize))
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    return bytes
+  }
+
+  private static let pieceSize = 1 << 26
+
+  private func readPiece(_ count: Int) throws(DatasetError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     let found = try bytes.withUnsafeMutableBufferPointer { buffer throws(DatasetError) -> Int in
       guard let start = buffer.baseAddress else { return 0 }
