@@ -7,7 +7,8 @@ struct Imgen: ParsableCommand {
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
     version: version,
     subcommands: [
-      SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, InfoCommand.self,
+      SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, ClassifyCommand.self,
+      EvaluateCommand.self, InfoCommand.self,
       BenchCommand.self, DenoiseCommand.self,
     ])
 
