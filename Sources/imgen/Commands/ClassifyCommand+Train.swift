@@ -27,7 +27,7 @@ struct ClassifyTrainCommand: ParsableCommand {
   var name: String?
 
   @Option(help: "How often each picture is seen, when --minutes is not given.")
-  var epochs = 8.0
+  var epochs = 6.0
 
   @Option(help: "Minutes to train for.")
   var minutes: Double?
