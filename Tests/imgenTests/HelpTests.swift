@@ -16,12 +16,17 @@ import Testing
       .prefix { !$0.isEmpty }.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
       .compactMap { $0.split(separator: " ").first.map(String.init) }
     #expect(names.contains("sample") && names.contains("train-style"))
-    for name in [""] + names {
-      let arguments = [name, "--help"].filter { !$0.isEmpty }
+    let nested = ["classify train", "classify test", "classify predict"]
+    for name in [""] + names + nested {
+      let arguments = name.split(separator: " ").map(String.init) + ["--help"]
       let outcome = try Program.run(arguments, in: folder)
       #expect(outcome.status == 0 && outcome.errors.isEmpty)
-      try expect(outcome.output, toBeTheFile: name.isEmpty ? "help" : "help-" + name)
+      try expect(outcome.output, toBeTheFile: fileName(name))
     }
+  }
+
+  private func fileName(_ command: String) -> String {
+    "help" + (command.isEmpty ? "" : "-" + command.replacingOccurrences(of: " ", with: "-"))
   }
 
   @Test func noArgumentsGiveHelp() throws {

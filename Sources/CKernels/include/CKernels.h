@@ -2,6 +2,7 @@
 #include "ck_attention.h"
 #include "ck_binary.h"
 #include "ck_copy.h"
+#include "ck_depthwise.h"
 #include "ck_dispatch.h"
 #include "ck_double.h"
 #include "ck_elementwise.h"

@@ -18,6 +18,7 @@ extension PictureClassifier {
   ///   - set: pictures of the network's size.
   ///   - batch: pictures at once; the result does not depend on it.
   ///   - onProgress: told the number of pictures done.
+  /// - Returns: one row per picture, which adds up to 1.
   /// - Throws: `EvaluationError.wrongPictures`.
   public func probabilities(
     of set: PictureSet, batch: Int = 256, onProgress: (Int) -> Void = { _ in }
@@ -50,23 +51,15 @@ extension PictureClassifier {
     }
   }
 
-  /// Counts what the labelled pictures of `set` are taken for.
+  /// Counts what the labelled pictures of `set` are taken for; its classes may be in another order.
   ///
   /// - Throws: `EvaluationError.noLabels`, `.wrongClasses` or `.wrongPictures`.
   public func test(
     _ set: PictureSet, batch: Int = 256, onProgress: (Int) -> Void = { _ in }
   ) throws(EvaluationError) -> ConfusionMatrix {
-    guard let labels = set.labels else { throw .noLabels(name: set.name) }
-    guard set.classNames == config.classNames else {
-      throw .wrongClasses(
-        name: set.name, found: set.classNames, expected: config.classNames)
-    }
-    var matrix = ConfusionMatrix(classNames: config.classNames)
+    let set = try set.relabelled(config.classNames)
     let rows = try probabilities(of: set, batch: batch, onProgress: onProgress)
-    for (label, row) in zip(labels, rows) {
-      matrix.add(actual: label, predicted: row.indices.max { row[$0] < row[$1] } ?? 0)
-    }
-    return matrix
+    return ConfusionMatrix(set, probabilities: rows)
   }
 
   /// Throws `EvaluationError.wrongPictures` when the network does not take these pictures.
@@ -78,6 +71,16 @@ extension PictureClassifier {
         name: set.name, found: pictureKind(set.height, set.width, set.channels),
         network: config.name,
         expected: pictureKind(config.height, config.width, config.inChannels))
+    }
+  }
+}
+
+extension ConfusionMatrix {
+  /// Counts the classes of labelled pictures and the most probable ones, of `[N][K]`.
+  public init(_ set: PictureSet, probabilities: [[Float]]) {
+    self.init(classNames: set.classNames)
+    for (label, row) in zip(set.labels ?? [], probabilities) {
+      add(actual: label, predicted: row.indices.max { row[$0] < row[$1] } ?? 0)
     }
   }
 }

@@ -101,7 +101,9 @@ private struct ConfusionDrawing {
   /// The name, cut to what fits beside the cells.
   private func shortened(_ name: String, _ canvas: Canvas) -> String {
     var text = name
-    while text.count > 1, canvas.textWidth(text, size: Self.textSize) > max(names, 1) { text.removeLast() }
+    while text.count > 1, canvas.textWidth(text, size: Self.textSize) > max(names, 1) {
+      text.removeLast()
+    }
     return text
   }
 }

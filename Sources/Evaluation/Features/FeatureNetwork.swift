@@ -7,6 +7,8 @@ public struct FeatureNetwork {
   public let name: String
   /// Numbers per picture.
   public let channels: Int
+  /// Pictures at once.
+  private let batch: Int
   private let check: (PictureSet) throws(EvaluationError) -> Void
   private let compute: (Tensor) -> Tensor
 
@@ -15,13 +17,16 @@ public struct FeatureNetwork {
   /// - Parameters:
   ///   - name: for the figures.
   ///   - channels: numbers per picture.
+  ///   - batch: pictures at once; features do not depend on it.
   ///   - check: throws when the network does not take pictures of this kind.
   ///   - compute: `[N, H, W, C]` in -1…1 → `[N, channels]`.
   public init(
-    name: String, channels: Int, check: @escaping (PictureSet) throws(EvaluationError) -> Void,
+    name: String, channels: Int, batch: Int = 128,
+    check: @escaping (PictureSet) throws(EvaluationError) -> Void,
     compute: @escaping (Tensor) -> Tensor
   ) {
-    (self.name, self.channels, self.check, self.compute) = (name, channels, check, compute)
+    (self.name, self.channels, self.batch) = (name, channels, batch)
+    (self.check, self.compute) = (check, compute)
   }
 
   /// The layer before the last of a classifier.
@@ -38,11 +43,11 @@ public struct FeatureNetwork {
   ///
   /// - Parameters:
   ///   - set: the pictures.
-  ///   - batch: pictures at once; the result does not depend on it.
   ///   - onProgress: told the number of pictures done.
+  /// - Returns: one row per picture.
   /// - Throws: `EvaluationError.wrongPictures`.
   public func features(
-    of set: PictureSet, batch: Int = 128, onProgress: (Int) -> Void = { _ in }
+    of set: PictureSet, onProgress: (Int) -> Void = { _ in }
   ) throws(EvaluationError) -> Tensor {
     try check(set)
     var values: [Float] = []

@@ -20,9 +20,9 @@ public struct FeatureStatistics {
   /// Squared distance of each vector to its `densityNeighbors`-th nearest other one, `[N]`.
   let densityRadii: [Float]
 
-  /// Neighbours that precision and recall ask for: Kynkäänniemi et al. 2019, arXiv:1904.06991.
+  /// Neighbours that precision and recall ask for (arXiv:1904.06991).
   public static let precisionNeighbors = 3
-  /// Neighbours that density and coverage ask for: Naeem et al. 2020, arXiv:2002.09797.
+  /// Neighbours that density and coverage ask for (arXiv:2002.09797).
   public static let densityNeighbors = 5
   /// The least number of pictures.
   public static let minimumCount = densityNeighbors + 1

@@ -33,5 +33,8 @@ private func traceOfProductRoot(_ first: DoubleMatrix, _ second: DoubleMatrix) -
   let upper = first.choleskyFactor().transposed
   let left = DoubleMatrix.product(upper, transposing: second)
   let symmetric = DoubleMatrix.product(left, transposing: upper, isSymmetric: true)
-  return symmetric.symmetricEigenvalues().reduce(0) { $0 + max(0, $1).squareRoot() }
+  let eigenvalues = symmetric.symmetricEigenvalues()
+  // Rounding errors of what should be 0 would count by their roots.
+  let negligible = (eigenvalues.last ?? 0) * Double(eigenvalues.count) * Double.ulpOfOne
+  return eigenvalues.reduce(0) { $0 + ($1 > negligible ? $1.squareRoot() : 0) }
 }

@@ -6,7 +6,9 @@ import Datasets
 ///
 /// Source: Bińkowski et al. 2018, arXiv:1801.01401, section 4.
 public struct KernelDistance: Codable, Equatable, Sendable {
-  /// The estimate from all pairs of pictures: the mean over all subsets. May be below 0.
+  /// The estimate from all pairs of pictures: the mean over all subsets.
+  ///
+  /// It may be below 0.
   public let value: Double
   /// Lower end of the interval that holds 95 % of bootstrap replicates.
   public let lower: Double

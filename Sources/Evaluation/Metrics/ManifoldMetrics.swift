@@ -6,9 +6,13 @@ import ComputeCore
 /// nearest neighbour. Precision and recall: Kynkäänniemi et al. 2019, arXiv:1904.06991, k = 3.
 /// Density and coverage: Naeem et al. 2020, arXiv:2002.09797, k = 5.
 public struct ManifoldMetrics: Codable, Equatable, Sendable {
-  /// Share of made pictures inside of the real set: are they good?
+  /// Share of made pictures inside of the real set.
+  ///
+  /// It asks whether they are good.
   public let precision: Double
-  /// Share of real pictures inside of the made set: is everything there?
+  /// Share of real pictures inside of the made set.
+  ///
+  /// It asks whether everything is there.
   public let recall: Double
   /// Mean number of real balls, of k, around a made picture; precision that outliers do not flatter.
   public let density: Double

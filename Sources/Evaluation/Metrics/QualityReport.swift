@@ -8,7 +8,9 @@ public struct QualityReport: Codable, Equatable, Sendable {
   public let realCount: Int
   /// Number of made pictures.
   public let fakeCount: Int
-  /// Fréchet distance, `FD-<network>`. It depends on the counts: compare equal ones only.
+  /// Fréchet distance, `FD-<network>`.
+  ///
+  /// It depends on the counts: compare equal ones only.
   public let frechetDistance: Double
   /// Kernel distance, `KD-<network>`.
   public let kernelDistance: KernelDistance
@@ -23,6 +25,7 @@ extension FeatureStatistics {
   ///   - fake: features of the made pictures by the same network, `[N, D]`.
   ///   - name: of the made set, for messages.
   ///   - settings: how much work the kernel distance may be.
+  /// - Returns: all figures.
   /// - Throws: `EvaluationError.tooFew` or `.wrongFeatures`.
   public func report(
     on fake: Tensor, name: String = "the made set",

@@ -79,10 +79,11 @@ private func expectEqual(
   @Test func resultsDoNotDependOnThreads() {
     let a = matrix(200, 150, seed: 5)
     func eigenvalues(_ threads: Int) -> [Double] {
-      Compute.with({ $0.threads = threads }) {
+      func found() -> [Double] {
         let square = DoubleMatrix.product(a, transposing: a, isSymmetric: true)
         return square.choleskyFactor().values + square.symmetricEigenvalues()
       }
+      return Compute.with({ $0.threads = threads }, found)
     }
     #expect(eigenvalues(1) == eigenvalues(2))
   }

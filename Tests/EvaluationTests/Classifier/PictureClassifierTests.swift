@@ -74,16 +74,24 @@ private func pictures(_ count: Int, classNames: [String] = ["a", "b", "c"]) -> P
     let classifier = try tinyClassifier()
     let wide = PictureSet(
       name: "w", height: 8, width: 8, channels: 1, pixels: [UInt8](repeating: 0, count: 64))
-    for set in [wide, pictures(3, classNames: ["a", "c", "b"])] {
+    for set in [wide, pictures(3, classNames: ["a", "b", "d"])] {
       #expect(throws: EvaluationError.self) { try classifier.test(set) }
     }
     #expect(throws: EvaluationError.self) { try FeatureNetwork(classifier).features(of: wide) }
   }
 
+  @Test func classesAreMatchedByName() throws {
+    let classifier = try tinyClassifier()
+    let (set, swapped) = (pictures(30), pictures(30, classNames: ["A", "c", "b."]))
+    let (matrix, other) = (try classifier.test(set), try classifier.test(swapped))
+    #expect(other.counts == [matrix.counts[0], matrix.counts[2], matrix.counts[1]])
+    #expect(other.classNames == ["a", "b", "c"])
+  }
+
   @Test func featuresAreThoseOfTheLayerBeforeTheLast() throws {
     let (classifier, set) = (try tinyClassifier(), pictures(11))
     let network = FeatureNetwork(classifier)
-    let features = try network.features(of: set, batch: 4)
+    let features = try network.features(of: set)
     #expect(network.name == "tiny" && network.channels == 5)
     expectClose(features, classifier.features(set.tensor(0..<11)), tolerance: 1e-6)
   }

@@ -111,9 +111,8 @@ import Testing
     func distance(_ threads: Int, seed: UInt64) -> KernelDistance {
       var settings = KernelDistance.Settings.quick
       settings.seed = seed
-      return Compute.with({ $0.threads = threads }) {
-        kernelDistance(real, fake, settings: settings)
-      }
+      return Compute.with(
+        { $0.threads = threads }, { kernelDistance(real, fake, settings: settings) })
     }
     #expect(distance(1, seed: 3) == distance(2, seed: 3))
     #expect(distance(1, seed: 3) != distance(1, seed: 4))

@@ -1,0 +1,242 @@
+import ArgumentParser
+import Checkpoints
+import ComputeCore
+import Datasets
+import Evaluation
+import Foundation
+import ImageIO
+import Layers
+import Training
+
+/// Trains a classifier.
+struct ClassifyTrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train a classifier on pictures of known classes.",
+    discussion: """
+      Example: imgen classify train fashion-mnist --out runs/fashion-cnn
+      A stopped run goes on when the same command is given again.
+      """)
+
+  @Argument(help: "fashion-mnist, or a folder of IDX files, CIFAR records or class folders.")
+  var data: String
+
+  @Option(help: "Folder of the run and of the classifier. Default: runs/classify-NAME-OF-DATA.")
+  var out: String?
+
+  @Option(help: "What figures are named after. Default: the name of the folder.")
+  var name: String?
+
+  @Option(help: "How often each picture is seen, when --minutes is not given.")
+  var epochs = 6.0
+
+  @Option(help: "Minutes to train for.")
+  var minutes: Double?
+
+  @Option(help: "Data to test on. Default: those that the data themselves hold out.")
+  var testOn: String?
+
+  @Option(help: "Pictures per step.")
+  var batch = 128
+
+  @Option(help: "Highest learning rate.")
+  var learningRate: Float = 2e-3
+
+  @Option(help: "Height and width to bring pictures to. Default: that of the data.")
+  var size: Int?
+
+  @Option(help: "Channels of the first block, doubled from block to block.")
+  var width = 32
+
+  @Option(help: "Pixels that pictures are moved by at random. Default: a fourteenth of their size.")
+  var shift: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Mirror half of the pictures. Default: yes, unless classes are letters or digits.")
+  var flips: Bool?
+
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 1
+
+  @Option(help: "Seconds between two states on disk.")
+  var stateEvery = 60.0
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var console: ConsoleOptions
+
+  func validate() throws {
+    func check(_ isValid: Bool, _ text: String) throws {
+      if !isValid { throw ValidationError(text) }
+    }
+    try check((2...8_192).contains(batch), "--batch is \(batch), expected 2 to 8192.")
+    try check(
+      epochs > 0 && epochs <= 1e5, "--epochs is \(epochs), expected more than 0, up to 1e5.")
+    let minutes = minutes ?? 1
+    try check(
+      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
+    try check(
+      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
+    try check((8...512).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 512.")
+    try check((4...512).contains(width), "--width is \(width), expected 4 to 512.")
+    try check((0...64).contains(shift ?? 0), "--shift is \(shift ?? 0), expected 0 to 64.")
+    try check(stateEvery >= 0, "--state-every must not be negative.")
+  }
+
+  func run() throws {
+    try compute.run(defaultPrecision: .bfloat16) { try train() }
+  }
+
+  private func train() throws {
+    let start = Date()
+    let dataName = URL(filePath: data).standardizedFileURL.lastPathComponent
+    let path = out ?? "runs/classify-\(dataName)"
+    try OutputLocation.check(folder: path)
+    let (set, testSet) = try readSets()
+    let run = try RunFolder(path)
+    let state = TrainingState.latest(in: run.path) {
+      console.warn("\($0) Going on with the state before it.")
+    }
+    var settings = makeSettings(set)
+    if state != nil, let stored = try run.settings(ClassifierSettings.self) {
+      try stored.check(against: settings, in: run.path)
+      settings = stored
+    }
+    let classifier = try makeClassifier(set, path)
+    let batches = try ClassifierBatches(set, settings.batches, seed: seed)
+    let total =
+      settings.totalSteps ?? Int.max
+    var trainer = try ClassifierTrainer(
+      classifier, batches,
+      WarmupCosine(peak: learningRate, warmup: 100, total: total), startingAfter: state)
+    console.say(
+      "\(state == nil ? "Training" : "Going on with step \(trainer.step + 1) of") "
+        + "\(classifier.parameterCount / 1000)k parameters on \(set.count) pictures of "
+        + "\(set.classNames.count) classes in \(run.path)")
+    try run.write(settings: settings)
+    var session = ClassifierSession(
+      run: run, console: console, stateEverySeconds: stateEvery, stepsPerEpoch: batches.perEpoch,
+      losses: state?.losses ?? [], log: AccuracyLog(state))
+    let isFinished = try session.train(
+      &trainer, minutes: minutes ?? 0,
+      onTotal: { total in
+        settings.totalSteps = total
+        try run.write(settings: settings)
+      },
+      test: { try classifier.test(testSet).accuracy }
+    )
+    guard isFinished else {
+      console.say("Stopped and saved. Go on with the same command.")
+      throw ExitCode(130)
+    }
+    try classifier.save(folder: run.path)
+    try finish(classifier, testSet, run, trainer, session, Date().timeIntervalSince(start))
+  }
+
+  private func readSets() throws -> (train: PictureSet, test: PictureSet) {
+    var bar = ProgressBar("Reading", isVisible: console.isTalkative)
+    defer { bar.finish() }
+    let set = try PictureSet.load(data, split: .train, size: size) { bar.update($0, of: $1) }
+    guard set.labels != nil else { throw EvaluationError.noLabels(name: set.name) }
+    guard set.classNames.count > 1 else {
+      throw ValidationError(
+        "\(data) has one class, \(set.classNames.first ?? ""); a classifier needs at least two.")
+    }
+    let testSet = try PictureSet.load(
+      testOn ?? data, split: .test, size: set.height == set.width ? set.height : nil,
+      channels: set.channels)
+    return (set, try testSet.relabelled(set.classNames))
+  }
+
+  private func makeSettings(_ set: PictureSet) -> ClassifierSettings {
+    var batches = ClassifierBatches.Config(for: set)
+    batches.batchSize = min(batch, max(2, set.count))
+    if let shift { batches.maxShift = shift }
+    if let flips { batches.flips = flips }
+    let perEpoch = Double((set.count + batches.batchSize - 1) / batches.batchSize)
+    return ClassifierSettings(
+      data: data, pictures: set.count, height: set.height,
+      totalSteps: minutes == nil ? max(1, Int((epochs * perEpoch).rounded())) : nil,
+      batches: batches, learningRate: learningRate, width: width, seed: seed,
+      precision: (compute.precision ?? .bfloat16).rawValue)
+  }
+
+  private func makeClassifier(_ set: PictureSet, _ path: String) throws -> PictureClassifier {
+    let name = name ?? URL(filePath: path).standardizedFileURL.lastPathComponent
+    var config = ClassifierConfig(for: set, name: name)
+    config.blockOutChannels = config.blockOutChannels.indices.map { min(4 * width, width << $0) }
+    let classifier: PictureClassifier
+    do {
+      classifier = try PictureClassifier(config)
+    } catch {
+      throw ValidationError("\(error.key) is \(error.found), expected \(error.expected).")
+    }
+    var generator = TorchGenerator(seed: stepSeed(seed, 0, .weights))
+    classifier.initialize(using: &generator)
+    return classifier
+  }
+
+  private func finish(
+    _ classifier: PictureClassifier, _ testSet: PictureSet, _ run: RunFolder,
+    _ trainer: ClassifierTrainer, _ session: ClassifierSession, _ seconds: Double
+  ) throws {
+    let rows = try Compute.with(
+      { $0.precision = .float32 }, { try classifier.probabilities(of: testSet) })
+    let matrix = ConfusionMatrix(testSet, probabilities: rows)
+    let title = "\(classifier.config.name) on \(testSet.name)"
+    try write(matrix.picture(title: title), to: run.path + "/confusion.png")
+    if let sheet = mistakeSheet(testSet, probabilities: rows) {
+      try write(sheet, to: run.path + "/samples/mistakes.png")
+    }
+    let report = ClassifierReport(matrix, name: classifier.config.name, data: testSet.name)
+    report.lines.forEach(console.say)
+    console.say(
+      "Trained in \(duration(seconds)). The classifier is in \(run.path), with confusion.png, "
+        + "accuracy.png and samples/mistakes.png.")
+    try console.report(
+      ClassifierTrainReport(
+        run: run.path, steps: trainer.step, loss: session.losses.last, seconds: seconds,
+        test: report))
+  }
+}
+
+/// `--json` of `imgen classify train`.
+private struct ClassifierTrainReport: Encodable {
+  let run: String
+  let steps: Int
+  let loss: Float?
+  let seconds: Double
+  let test: ClassifierReport
+}
+
+/// What decides the numbers of a run, kept so that it goes on as it began.
+struct ClassifierSettings: Codable, Equatable {
+  var data: String
+  var pictures: Int
+  var height: Int
+  var totalSteps: Int?
+  var batches: ClassifierBatches.Config
+  var learningRate: Float
+  var width: Int
+  var seed: UInt64
+  var precision: String
+
+  /// Refuses to go on with other settings than the run was started with.
+  func check(against asked: ClassifierSettings, in folder: String) throws {
+    var comparable = asked
+    if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
+    guard comparable != self else { return }
+    let (stored, given) = (try members(), try comparable.members())
+    let differences = Set(stored.keys).union(given.keys).sorted().filter {
+      stored[$0] != given[$0]
+    }.map { "\($0) was \(stored[$0] ?? "not given"), is \(given[$0] ?? "not given")" }
+    throw ValidationError(
+      "\(folder) holds a run with other settings: \(differences.joined(separator: "; ")). "
+        + "Give the same ones to go on with it, or another --out to start anew.")
+  }
+
+  /// The settings by name, in words.
+  private func members() throws -> [String: String] {
+    let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
+    return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+  }
+}
