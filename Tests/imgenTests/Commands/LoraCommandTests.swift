@@ -15,7 +15,8 @@ import Testing
       atPath: folder("model"), withIntermediateDirectories: true)
     for (source, target) in [
       ("attention/kohya.safetensors", "ink.safetensors"),
-      ("text/kohya.safetensors", "anna.safetensors"), ("forms/loha.safetensors", "loha.safetensors"),
+      ("text/kohya.safetensors", "anna.safetensors"),
+      ("forms/loha.safetensors", "loha.safetensors"),
       ("unet", "model/unet"), ("text_encoder", "model/text_encoder"),
     ] {
       try FileManager.default.copyItem(atPath: "\(fixtures)/\(source)", toPath: folder(target))
