@@ -6,9 +6,9 @@ public enum LoRAError: Error, Equatable, CustomStringConvertible {
   case checkpoint(CheckpointError)
   /// Tensors of a file have names of no known dialect.
   case unrecognized(file: String, keys: [String])
-  /// The file is of a known kind that cannot be applied.
+  /// The file is of a known kind that does not allow what was asked for.
   case unsupported(file: String, kind: String, keys: [String])
-  /// Modules of a file lack one of their two matrices.
+  /// Modules of a file lack tensors or have such as do not go together; each says which.
   case incomplete(file: String, modules: [String])
   /// Tensors of a file are for layers that the model does not have, or have other sizes; each list
   /// is complete.
@@ -28,10 +28,10 @@ public enum LoRAError: Error, Equatable, CustomStringConvertible {
       "\(file): \(LoRAError.list("tensor", keys)) with a name of no known LoRA dialect. "
         + "Nothing was loaded. Check that it is a LoRA file and not a whole model."
     case .unsupported(let file, let kind, let keys):
-      "\(file): is \(kind), which cannot be applied (\(LoRAError.list("tensor", keys))). "
-        + "Nothing was loaded. Convert it to an ordinary LoRA or use another file."
+      "\(file): is \(kind), which does not allow this (\(LoRAError.list("tensor", keys))). "
+        + "Nothing was done. Merge it into a model instead, or use another file."
     case .incomplete(let file, let modules):
-      "\(file): \(LoRAError.list("module", modules)) without both matrices, down and up. "
+      "\(file): \(LoRAError.list("module", modules)) with the wrong set of tensors. "
         + "Nothing was loaded. The file is damaged; download or export it again."
     case .mismatch(let file, let unmatched, let wrongShapes):
       "\(file): does not fit the model. "

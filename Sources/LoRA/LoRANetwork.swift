@@ -111,10 +111,10 @@ public final class LoRANetwork {
     let layers = LayerTable(module)
     var targets: [(layer: any AdaptableLayer, adapter: any LowRankAdapter)] = []
     for member in members {
-      guard let layer = layers[path: member.path]?.layer,
+      guard let layer = layers[path: member.path]?.adaptable,
         layer.weight.shape == member.layer.weight.shape
       else {
-        let found = layers[path: member.path].map { "\($0.layer.weight.shape)" } ?? "no layer"
+        let found = layers[path: member.path].map { "\($0.weightShape)" } ?? "no layer"
         throw .invalidRequest(
           found: "\(found) at \(member.path)", expected: "\(member.layer.weight.shape)")
       }

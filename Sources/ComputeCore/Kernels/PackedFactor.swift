@@ -119,7 +119,7 @@ final class PackedForms: Sendable {
 
 extension Tensor {
   /// The numbers as `float32`, to be packed: not kept if they can be read again.
-  var forPacking: Tensor {
+  package var forPacking: Tensor {
     Tensor(shape: shape, dtype: dtype, storage: storage.readOnce(), node: nil).cast(to: .float32)
   }
 

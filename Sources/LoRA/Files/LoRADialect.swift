@@ -1,6 +1,6 @@
 /// How a LoRA file names its tensors.
 public enum LoRADialect: String, Sendable, CaseIterable {
-  /// Flattened paths with `lora_down`, `lora_up` and `alpha`; also LoCon's convolutions.
+  /// Flattened paths with `lora_down`, `lora_up` and `alpha`, and LyCORIS's names beside them.
   case kohya
   /// `unet.` and `text_encoder.` paths with `lora_A` and `lora_B`.
   case diffusers
@@ -8,24 +8,20 @@ public enum LoRADialect: String, Sendable, CaseIterable {
   case oldDiffusers = "diffusers before 0.22"
   /// What peft itself saves, `base_model.model.` paths, with `adapter_config.json` beside it.
   case peft = "PEFT"
-  /// A convolution split into three; recognised only.
-  case tucker = "LoCon with Tucker decomposition"
-  /// Weight-decomposed adapters; recognised only.
-  case dora = "DoRA"
-  /// Products of Hadamard type; recognised only.
-  case loha = "LoHa"
-  /// Products of Kronecker type; recognised only.
-  case lokr = "LoKr"
-  /// Whole differences of weights; recognised only.
-  case difference = "weight differences"
-  /// Biases of the adapters' own; recognised only.
-  case biased = "LoRA with biases"
+}
 
-  /// Whether files of this dialect can be attached to a model.
-  public var isSupported: Bool {
-    switch self {
-    case .kohya, .diffusers, .oldDiffusers, .peft: true
-    case .tucker, .dora, .loha, .lokr, .difference, .biased: false
-    }
-  }
+/// How an adapter states its change of a weight.
+public enum LoRAForm: String, Sendable, CaseIterable {
+  /// The product of two thin matrices; of two kernels for a convolution (LoCon).
+  case lowRank = "LoRA"
+  /// A kernel between two thin matrices.
+  case tucker = "LoCon with Tucker decomposition"
+  /// The elementwise product of two low-rank matrices.
+  case hadamard = "LoHa"
+  /// The Kronecker product of two matrices.
+  case kronecker = "LoKr"
+  /// The change itself, of a layer's weight, bias or both.
+  case difference = "weight differences"
+  /// The change itself, of a norm.
+  case norm = "norm differences"
 }

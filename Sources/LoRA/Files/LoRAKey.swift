@@ -2,13 +2,33 @@ import Foundation
 
 /// What the name of a tensor in a LoRA file says.
 struct LoRAKey: Equatable {
-  /// The tensor's place in its adapter.
-  enum Part: Hashable {
-    case down
-    case up
+  /// The tensor's place in its adapter, by kohya's and LyCORIS's name of it.
+  enum Part: String, Hashable, Sendable, CaseIterable {
+    case down = "lora_down.weight"
+    case up = "lora_up.weight"
+    /// The kernel of a Tucker decomposition.
+    case mid = "lora_mid.weight"
     case alpha
-    /// Something of a dialect that is recognised only.
-    case other
+    /// Lengths of the rows or columns of the changed weight (DoRA).
+    case magnitude = "dora_scale"
+    case upBias = "lora_B.bias"
+    case hadaW1A = "hada_w1_a"
+    case hadaW1B = "hada_w1_b"
+    case hadaW2A = "hada_w2_a"
+    case hadaW2B = "hada_w2_b"
+    case hadaT1 = "hada_t1"
+    case hadaT2 = "hada_t2"
+    case lokrW1 = "lokr_w1"
+    case lokrW1A = "lokr_w1_a"
+    case lokrW1B = "lokr_w1_b"
+    case lokrW2 = "lokr_w2"
+    case lokrW2A = "lokr_w2_a"
+    case lokrW2B = "lokr_w2_b"
+    case lokrT2 = "lokr_t2"
+    case diff
+    case diffBias = "diff_b"
+    case normWeight = "w_norm"
+    case normBias = "b_norm"
   }
 
   let component: LoRAComponent
@@ -41,47 +61,38 @@ struct LoRAKey: Equatable {
     self.dialect = dialect
   }
 
-  // diffusers writes the only text encoder of SD 1.x as the first of two.
+  // diffusers writes the only text encoder of SD 1.x as the first of two; LyCORIS outside of
+  // kohya's trainer has a prefix of its own.
   private static let kohyaPrefixes: [(prefix: String, component: LoRAComponent)] = [
     ("lora_unet_", .unet), ("lora_te_", .textEncoder), ("lora_te1_", .textEncoder),
-    ("lora_te2_", .secondTextEncoder),
-  ]
-
-  private static let kohyaParts: [String: (part: Part, dialect: LoRADialect)] = [
-    "lora_down.weight": (.down, .kohya), "lora_up.weight": (.up, .kohya), "alpha": (.alpha, .kohya),
-    "lora_mid.weight": (.other, .tucker), "dora_scale": (.other, .dora),
-    "diff": (.other, .difference), "diff_b": (.other, .difference),
+    ("lora_te2_", .secondTextEncoder), ("lycoris_", .unet),
   ]
 
   private init?(kohya key: String) {
-    for (prefix, component) in LoRAKey.kohyaPrefixes where key.hasPrefix(prefix) {
-      let parts = key.dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
-      guard parts.count == 2 else { return nil }
-      let (module, suffix) = (String(parts[0]), String(parts[1]))
-      if let (part, dialect) = LoRAKey.kohyaParts[suffix] {
-        self.init(component, module, isFlattened: true, part, dialect)
-      } else if suffix.hasPrefix("hada_") {
-        self.init(component, module, isFlattened: true, .other, .loha)
-      } else if suffix.hasPrefix("lokr_") {
-        self.init(component, module, isFlattened: true, .other, .lokr)
-      } else {
-        return nil
-      }
-      return
+    guard let (prefix, component) = LoRAKey.kohyaPrefixes.first(where: { key.hasPrefix($0.prefix) })
+    else { return nil }
+    let parts = key.dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
+    guard parts.count == 2, let part = Part(rawValue: String(parts[1])), part != .upBias else {
+      return nil
     }
-    return nil
+    self.init(component, String(parts[0]), isFlattened: true, part, .kohya)
   }
 
-  private static let dottedEndings: [(ending: String, part: Part, dialect: LoRADialect)] = [
-    (".lora_A.weight", .down, .diffusers), (".lora_B.weight", .up, .diffusers),
-    (".lora_A.default.weight", .down, .diffusers), (".lora_B.default.weight", .up, .diffusers),
-    (".lora.down.weight", .down, .oldDiffusers), (".lora.up.weight", .up, .oldDiffusers),
-    (".lora_linear_layer.down.weight", .down, .oldDiffusers),
-    (".lora_linear_layer.up.weight", .up, .oldDiffusers),
-    ("_lora.down.weight", .down, .oldDiffusers), ("_lora.up.weight", .up, .oldDiffusers),
-    (".lora_magnitude_vector", .other, .dora), (".lora_magnitude_vector.weight", .other, .dora),
-    (".lora_B.bias", .other, .biased),
-  ]
+  private static let dottedEndings: [(ending: String, part: Part, dialect: LoRADialect)] =
+    [
+      (".lora_A.weight", .down, .diffusers), (".lora_B.weight", .up, .diffusers),
+      (".lora_A.default.weight", .down, .diffusers), (".lora_B.default.weight", .up, .diffusers),
+      (".lora.down.weight", .down, .oldDiffusers), (".lora.up.weight", .up, .oldDiffusers),
+      (".lora_linear_layer.down.weight", .down, .oldDiffusers),
+      (".lora_linear_layer.up.weight", .up, .oldDiffusers),
+      ("_lora.down.weight", .down, .oldDiffusers), ("_lora.up.weight", .up, .oldDiffusers),
+      (".lora_magnitude_vector", .magnitude, .diffusers),
+      (".lora_magnitude_vector.weight", .magnitude, .diffusers),
+      (".lora_magnitude_vector.default.weight", .magnitude, .diffusers),
+      (".dora_scale", .magnitude, .diffusers), (".lora_B.bias", .upBias, .diffusers),
+    ]
+    + Part.allCases.filter { $0.rawValue.hasPrefix("hada_") || $0.rawValue.hasPrefix("lokr_") }
+    .map { (".\($0.rawValue)", $0, .diffusers) }
 
   private init?(dotted key: String) {
     let (component, path, isPEFT) = LoRAKey.component(of: key)
@@ -118,11 +129,24 @@ struct LoRAKey: Equatable {
     return (isText ? .textEncoder : .unet, path, true)
   }
 
-  /// `….attn1.processor.to_out` → `….attn1.to_out.0`.
+  /// `….attn1.processor.to_out` → `….attn1.to_out.0`, `….self_attn.to_q` → `….self_attn.q_proj`.
   private static func moduleOfProcessor(_ name: String) -> String? {
-    guard let range = name.range(of: ".processor.") else { return nil }
-    let projection = name[range.upperBound...]
-    guard ["to_q", "to_k", "to_v", "to_out"].contains(projection) else { return nil }
-    return "\(name[..<range.lowerBound]).\(projection)" + (projection == "to_out" ? ".0" : "")
+    let places: [(marker: String, names: [String: String])] = [
+      (".processor.", ["to_q": "to_q", "to_k": "to_k", "to_v": "to_v", "to_out": "to_out.0"]),
+      (
+        ".self_attn.",
+        [
+          "to_q": "self_attn.q_proj", "to_k": "self_attn.k_proj", "to_v": "self_attn.v_proj",
+          "to_out": "self_attn.out_proj",
+        ]
+      ),
+    ]
+    for (marker, names) in places {
+      guard let range = name.range(of: marker),
+        let projection = names[String(name[range.upperBound...])]
+      else { continue }
+      return "\(name[..<range.lowerBound]).\(projection)"
+    }
+    return nil
   }
 }

@@ -22,10 +22,14 @@ public struct LoRASummary: Sendable {
   public let path: String
   /// How the file names its tensors.
   public let dialect: LoRADialect
-  /// All ranks that occur, ascending; empty for dialects that are recognised only.
+  /// How many adapters state their changes in which form.
+  public let forms: [LoRAForm: Int]
+  /// How many of them keep lengths apart from directions (DoRA).
+  public let magnitudeCount: Int
+  /// All ranks that occur, ascending.
   public let ranks: [Int]
-  /// All alphas that occur, ascending; empty for dialects that are recognised only, and where the
-  /// settings that PEFT keeps in a file of their own are missing.
+  /// All alphas that occur, ascending; empty where the settings that PEFT keeps in a file of their
+  /// own are missing.
   public let alphas: [Float]
   /// Adapters by component and kind.
   public let modules: [ModuleCount]
@@ -51,13 +55,12 @@ public struct LoRASummary: Sendable {
 extension LoRASummary: CustomStringConvertible {
   /// Several lines for people.
   public var description: String {
-    var lines = [
-      "dialect     \(dialect.rawValue)\(dialect.isSupported ? "" : " (cannot be applied)")"
-    ]
+    var lines = ["dialect     \(dialect.rawValue)", "form        \(formNames)"]
     if let title { lines.append("title       \(title)") }
     if !ranks.isEmpty {
       lines.append("rank        \(ranks.map(String.init).joined(separator: ", "))")
-      lines.append("alpha       \(alphas.map { "\($0)" }.joined(separator: ", "))")
+      let alphas = alphas.map { "\($0)" }.joined(separator: ", ")
+      lines.append("alpha       \(alphas.isEmpty ? "in adapter_config.json" : alphas)")
     }
     lines += modules.map { "modules     \($0.count) \($0.component.rawValue): \($0.kind)" }
     let types = dtypes.map(\.rawValue).joined(separator: ", ")
@@ -69,23 +72,35 @@ extension LoRASummary: CustomStringConvertible {
   }
 }
 
+extension LoRASummary {
+  /// "LoRA (192), norm differences (61), all with magnitudes (DoRA)".
+  public var formNames: String {
+    let known = LoRAForm.allCases.filter { forms[$0] != nil }
+    let names =
+      known.count == 1
+      ? known.map(\.rawValue) : known.map { "\($0.rawValue) (\(forms[$0] ?? 0))" }
+    let all = magnitudeCount == forms.values.reduce(0, +)
+    let magnitudes = magnitudeCount == 0 ? [] : ["\(all ? "all" : "\(magnitudeCount)") DoRA"]
+    return (names + magnitudes).joined(separator: ", ")
+  }
+}
+
 extension LoRAFile {
-  /// Describes a file of any dialect that is recognised.
+  /// Describes a file.
   ///
   /// - Throws: `LoRAError` when it is no LoRA file or damaged.
   public static func inspect(_ path: String) throws(LoRAError) -> LoRASummary {
     let file = try LoRAFile(path)
-    let matrices = file.entries.flatMap { entry in
-      entry.keys.filter { $0.key != .alpha }.map(\.value) + entry.otherKeys
-    }
+    let tensors = file.entries.flatMap { $0.keys.filter { $0.key != .alpha }.map(\.value) }
     let metadata = file.metadata
-    let isSupported = file.dialect.isSupported
-    let ranks = file.entries.compactMap { file.shape(.down, of: $0).first }
+    let forms = file.entries.reduce(into: [LoRAForm: Int]()) { $0[$1.form, default: 0] += 1 }
     return LoRASummary(
-      path: path, dialect: file.dialect, ranks: isSupported ? Set(ranks).sorted() : [],
-      alphas: isSupported ? try file.statedAlphas() : [], modules: file.moduleCounts(),
-      parameterCount: matrices.reduce(0) { $0 + (file.file.shape(of: $1) ?? []).reduce(1, *) },
-      dtypes: Set(matrices.compactMap(file.file.dtype(of:))).sorted { $0.rawValue < $1.rawValue },
+      path: path, dialect: file.dialect, forms: forms,
+      magnitudeCount: file.entries.count(where: \.hasMagnitude),
+      ranks: Set(file.entries.compactMap(file.rank(of:))).sorted(),
+      alphas: try file.statedAlphas(), modules: file.moduleCounts(),
+      parameterCount: tensors.reduce(0) { $0 + (file.file.shape(of: $1) ?? []).reduce(1, *) },
+      dtypes: Set(tensors.compactMap(file.file.dtype(of:))).sorted { $0.rawValue < $1.rawValue },
       title: metadata["modelspec.title"] ?? metadata["ss_output_name"],
       baseModel: metadata["ss_base_model_version"] ?? metadata["modelspec.architecture"],
       metadata: metadata, isHashValid: try file.hasStatedHash())
@@ -93,7 +108,12 @@ extension LoRAFile {
 
   private func statedAlphas() throws(LoRAError) -> [Float] {
     do throws(LoRAError) {
-      return Set(try alphas()).sorted()
+      let scales = try LoRAScales(self)
+      var alphas: Set<Float> = []
+      for entry in entries {
+        if let alpha = try scales.alpha(of: entry) { alphas.insert(alpha) }
+      }
+      return alphas.sorted()
     } catch .checkpoint(.unreadable) {
       return []
     }

@@ -1,21 +1,33 @@
 import ArgumentParser
+import Foundation
 
-/// A LoRA file with a weight: `style.safetensors:0.8`; the weight is 1 when left out.
+/// A LoRA file with a weight: `style.safetensors:0.8`, and another one for the text encoder:
+/// `style.safetensors:0.8:te=0.5`; the weight is 1 when left out.
 struct LoRAArgument {
   let path: String
   let weight: Float
+  /// The text encoder's, which is `weight` when left out.
+  let textWeight: Float
 
-  /// Reads a file name with or without a weight.
+  /// Reads a file name with or without weights.
   init(parsing argument: String) throws {
-    guard let colon = argument.lastIndex(of: ":"),
-      let weight = Float(argument[argument.index(after: colon)...]), weight.isFinite
-    else {
-      guard !argument.isEmpty else {
-        throw ValidationError("expected a file, such as style.safetensors:0.8")
+    var (rest, text): (Substring, Float?) = (argument[...], nil)
+    if let range = rest.range(of: ":te=", options: .backwards) {
+      guard let value = Float(rest[range.upperBound...]), value.isFinite else {
+        throw ValidationError(
+          "\(argument): expected a number after te=, such as style.safetensors:0.8:te=0.5")
       }
-      (path, self.weight) = (argument, 1)
-      return
+      (rest, text) = (rest[..<range.lowerBound], value)
     }
-    (path, self.weight) = (String(argument[..<colon]), weight)
+    var weight: Float = 1
+    if let colon = rest.lastIndex(of: ":"), let value = Float(rest[rest.index(after: colon)...]),
+      value.isFinite
+    {
+      (rest, weight) = (rest[..<colon], value)
+    }
+    guard !rest.isEmpty else {
+      throw ValidationError("expected a file, such as style.safetensors:0.8")
+    }
+    (path, self.weight, textWeight) = (String(rest), weight, text ?? weight)
   }
 }

@@ -121,17 +121,22 @@ import Testing
   }
 
   @Test(arguments: [
-    (".hada_w1_a", LoRADialect.loha), (".lokr_w1", .lokr), (".dora_scale", .dora),
-    (".lora_mid.weight", .tucker), (".diff", .difference),
+    [".hada_w1_a"], [".lokr_w1", ".lokr_w2_a"],
+    [".lokr_w1", ".lokr_w1_a", ".lokr_w1_b", ".lokr_w2"],
+    [".dora_scale"], [".lora_mid.weight", ".lora_down.weight"], [".diff", ".dora_scale"],
+    [".diff", ".lora_up.weight", ".lora_down.weight"], [".w_norm", ".diff"],
+    [".hada_w1_a", ".hada_w1_b", ".hada_w2_a", ".hada_w2_b", ".hada_t2"],
+    [".lokr_w1", ".lokr_w2", ".lokr_t2"],
   ])
-  func otherKindsAreRecognisedAndRefused(_ suffix: String, _ dialect: LoRADialect) throws {
-    try withFile([SafetensorsEntry(Self.name + suffix, Tensor.ones([2, 2]))]) { path in
-      #expect(try LoRAFile.inspect(path).dialect == dialect)
-      let model = try TinyUNet().model
-      let error = #expect(throws: LoRAError.self) {
-        try LoRAFile(path).attach(to: [.unet: model])
+  func tensorsThatDoNotGoTogetherAreRefused(_ suffixes: [String]) throws {
+    let entries = suffixes.map { SafetensorsEntry(Self.name + $0, Tensor.ones([2, 2])) }
+    try withFile(entries) { path in
+      let error = #expect(throws: LoRAError.self) { try LoRAFile(path) }
+      guard case .incomplete = error else {
+        Issue.record("\(suffixes): \(String(describing: error))")
+        return
       }
-      #expect(error?.description.contains(Self.name + suffix) == true)
+      #expect(error?.description.contains("attn1_to_q") == true)
     }
   }
 
@@ -143,11 +148,39 @@ import Testing
     }
   }
 
-  @Test func halvesOfAdaptersAreRefused() throws {
-    for key in ["lora_unet_x.lora_down.weight", "lora_unet_x.lora_up.weight", "lora_unet_x.alpha"] {
-      try withFile(pair(Self.name) + [SafetensorsEntry(key, Tensor.ones([1, 1]))]) { path in
-        #expect(throws: LoRAError.incomplete(file: path, modules: ["x"])) { try LoRAFile(path) }
+  @Test(arguments: [
+    ("lora_down.weight", "x: lora_up.weight is missing"),
+    ("lora_up.weight", "x: lora_down.weight is missing"),
+    ("alpha", "x: there is nothing but lora_unet_x.alpha"),
+  ])
+  func halvesOfAdaptersAreRefused(_ suffix: String, _ words: String) throws {
+    let half = SafetensorsEntry("lora_unet_x.\(suffix)", Tensor.ones([1, 1]))
+    try withFile(pair(Self.name) + [half]) { path in
+      #expect(throws: LoRAError.incomplete(file: path, modules: [words])) { try LoRAFile(path) }
+    }
+  }
+
+  @Test func oldNamesOfTheTextEncoderAreRead() throws {
+    let root = "text_encoder.text_model.encoder.layers.0.self_attn."
+    let entries = ["to_q_lora", "q_proj.lora_linear_layer"].map { name in
+      [
+        SafetensorsEntry("\(root)\(name).down.weight", Tensor.ones([1, 4])),
+        SafetensorsEntry("\(root)\(name).up.weight", Tensor.ones([4, 1])),
+      ]
+    }
+    for pair in entries {
+      try withFile(pair) { path in
+        let network = try LoRAFile(path).attach(to: [.textEncoder: TextEncoder()]).networks[0]
+        #expect(
+          network.namedAdapters.map(\.path) == ["text_model.encoder.layers.0.self_attn.q_proj"])
       }
+    }
+  }
+
+  @Test func alphaOfZeroMeansTheRank() throws {
+    try withFile(pair(Self.name) + [SafetensorsEntry(Self.name + ".alpha", Tensor(0))]) { path in
+      let network = try LoRAFile(path).attach(to: [.unet: try TinyUNet().model]).networks[0]
+      #expect(network.namedAdapters[0].adapter.scale == 1)
     }
   }
 
@@ -187,6 +220,8 @@ import Testing
       ("{\"unet.lora_alpha\": 8, \"unet.use_rslora\": true}", 4),
       ("{\"unet.lora_alpha\": 8, \"unet.alpha_pattern\": {\"attn1.to_q\": 2}}", 0.5),
       ("{\"unet.lora_alpha\": 8, \"unet.alpha_pattern\": {\"n1.to_q\": 2}}", 2),
+      ("{\"unet.lora_alpha\": 8, \"unet.alpha_pattern\": {\"^\(Self.path)\": 12}}", 3),
+      ("{\"unet.r\": 9, \"unet.lora_alpha\": 8, \"unet.rank_pattern\": {\"to_q\": 4}}", 2),
       ("{\"text_encoder.lora_alpha\": 8}", 1),
     ] {
       try withFile(entries, metadata: ["lora_adapter_metadata": settings]) { path in
@@ -194,7 +229,11 @@ import Testing
         #expect(network.namedAdapters[0].adapter.scale == scale, "\(settings)")
       }
     }
-    for settings in ["[]", "{\"unet.lora_alpha\": \"8\"}", "{", "{\"unet.lora_alpha\": 1e99}"] {
+    for settings in [
+      "[]", "{\"unet.lora_alpha\": \"8\"}", "{", "{\"unet.lora_alpha\": 1e99}", "{\"unet.r\": 0}",
+      "{\"unet.r\": 3, \"unet.lora_alpha\": 8}", "{\"unet.r\": 4, \"unet.use_dora\": true}",
+      "{\"unet.lora_alpha\": 8, \"unet.alpha_pattern\": {\"to_(q|k)\": 2}}",
+    ] {
       try withFile(entries, metadata: ["lora_adapter_metadata": settings]) { path in
         let model = try TinyUNet().model
         #expect(throws: LoRAError.self, "\(settings)") {
