@@ -101,11 +101,11 @@ func convolutionForward(
       x, winogradKernels(weight, type), bias, tiles, type, adding: residual, output: output)
   }
   let channels = type.padded(g.inChannels)
-  let packed = weight.packed(.forward, type) {
+  let packed = weight.packed(.forward, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
-        k: g.taps * channels, columns: g.outChannels, type: type,
+        k: g.taps * channels, columns: g.outChannels, type: type, lasts: lasts,
         pieces: channels == g.inChannels
           ? [
             FactorPiece(
@@ -129,13 +129,13 @@ func convolutionForward(
 /// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
 func winogradKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
   let (out, inputs) = (weight.shape[0], weight.shape[3])
-  return weight.packed(.winogradForward, type) {
+  return weight.packed(.winogradForward, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         winograd: w.pointer,
         ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0), k: inputs,
-        columns: out, type: type)
+        columns: out, type: type, lasts: lasts)
     }
   }
 }
@@ -149,23 +149,23 @@ func convolutionInputGradient(
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
-    let packed = weight.packed(.winogradInputGradient, type) {
+    let packed = weight.packed(.winogradInputGradient, type) { lasts in
       let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
       return withExtendedLifetime(w) {
         PackedFactor(
           winograd: w.pointer,
           ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
-          k: g.outChannels, columns: g.inChannels, type: type)
+          k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
       }
     }
     return winogradConvolution(dy, packed, bias, tiles, type, output: output)
   }
   let channels = type.padded(g.outChannels)
-  let packed = weight.packed(.inputGradient, type) {
+  let packed = weight.packed(.inputGradient, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
-        k: g.taps * channels, columns: g.inChannels, type: type,
+        k: g.taps * channels, columns: g.inChannels, type: type, lasts: lasts,
         pieces: (0..<g.taps).map { tap in
           FactorPiece(
             pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,

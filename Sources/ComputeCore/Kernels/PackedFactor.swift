@@ -27,13 +27,13 @@ final class PackedFactor: @unchecked Sendable {
     panelCount(columns) * ck_gemm_panel() * k * type.byteCount
   }
 
-  /// Packs `pieces`, which together fill all `k` rows, on all threads.
-  init(k: Int, columns: Int, type: FactorType, pieces: [FactorPiece]) {
+  /// Packs `pieces`, which together fill all `k` rows, on all threads; `lasts` when it is kept.
+  init(k: Int, columns: Int, type: FactorType, lasts: Bool = false, pieces: [FactorPiece]) {
     self.k = k
     self.columns = columns
     plane = 0
-    let storage = Storage(
-      byteCount: PackedFactor.byteCount(k: k, columns: columns, type: type))
+    let byteCount = PackedFactor.byteCount(k: k, columns: columns, type: type)
+    let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     self.storage = storage
     ThreadPool.shared.run(items: panelCount(columns)) { panel in
       for piece in pieces {
@@ -47,11 +47,12 @@ final class PackedFactor: @unchecked Sendable {
   /// Transforms and packs 3x3 kernels at `weight` for Winograd's algorithm, on all threads.
   init(
     winograd weight: UnsafePointer<Float>, _ kernel: ck_winograd_kernel_t, k: Int, columns: Int,
-    type: FactorType
+    type: FactorType, lasts: Bool
   ) {
     let (padded, width, panels) = (type.padded(k), ck_gemm_panel(), panelCount(columns))
     let plane = panels * width * padded
-    let storage = Storage(byteCount: CK_WINOGRAD_PLACES * plane * type.byteCount)
+    let byteCount = Int(CK_WINOGRAD_PLACES) * plane * type.byteCount
+    let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     (self.k, self.columns, self.plane, self.storage) = (padded, columns, plane, storage)
     ThreadPool.shared.run(items: panels) { panel in
       var kernel = kernel
@@ -106,12 +107,12 @@ final class PackedForms: Sendable {
   private let forms = Mutex<[Key: PackedFactor]>([:])
 
   /// The packed form of a weight of `shape` for `use`, made by `make` on the first call.
-  func form(_ use: WeightUse, _ type: FactorType, _ shape: Shape, make: () -> PackedFactor)
-    -> PackedFactor
-  {
+  func form(
+    _ use: WeightUse, _ type: FactorType, _ shape: Shape, make: (_ lasts: Bool) -> PackedFactor
+  ) -> PackedFactor {
     let key = Key(use: use, type: type, shape: shape)
     if let known = forms.withLock({ $0[key] }) { return known }
-    let made = make()
+    let made = BufferCache.shared.preparing { make(true) }
     forms.withLock { $0[key] = made }
     return made
   }
@@ -124,7 +125,9 @@ extension Tensor {
   }
 
   /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
-  func packed(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
-    isRecorded ? make() : storage.packedForms.form(use, type, shape, make: make)
+  func packed(
+    _ use: WeightUse, _ type: FactorType, make: (_ lasts: Bool) -> PackedFactor
+  ) -> PackedFactor {
+    isRecorded ? make(false) : storage.packedForms.form(use, type, shape, make: make)
   }
 }
