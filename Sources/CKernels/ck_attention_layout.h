@@ -1,4 +1,5 @@
 #pragma once
+#include <stdint.h>
 #include <string.h>
 
 #include "ck_attention.h"
@@ -43,6 +44,11 @@ CK_BODY size_t vectors_of(const ck_attention_t *h) { return part_count(h->head_d
 
 // Lanes of the panel that holds `count` queries.
 CK_BODY size_t lanes_of(size_t count) { return count > LANES ? QUERY_PANEL : LANES; }
+
+// Number `index` of a tensor.
+CK_BODY void *number(const ck_attention_t *h, const void *x, ptrdiff_t index) {
+  return (char *)x + index * (h->is_stored_bfloat16 ? 2 : 4);
+}
 
 // Where the key number j lies among the tokens.
 CK_BODY size_t key_token(const ck_attention_t *h, size_t j) {

@@ -20,7 +20,8 @@ typedef struct {
   float *c;           // [rows, c_stride]
   uint16_t *rounded;  // ck_gemm_bf16: where C goes in bfloat16 instead, or NULL; not accumulated
   ptrdiff_t c_stride;
-  const float *bias;  // one per column, or NULL
+  const float *bias;    // one per column, or NULL
+  ptrdiff_t bias_step;  // numbers between the biases of two images; 0 for one for all
   // Added too, rows c_stride apart, or NULL. May be c, which then is accumulated in.
   const float *residual;
 } ck_gemm_t;

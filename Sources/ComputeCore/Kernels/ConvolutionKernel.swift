@@ -90,7 +90,8 @@ struct PaddedActivation {
   }
 }
 
-/// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`.
+/// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`, or
+/// `bias[n, o]`.
 func convolutionForward(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry,
   adding residual: Tensor? = nil, output: DType = .float32
@@ -196,6 +197,7 @@ private func directConvolution(
     dtype: type == .bfloat16 ? output : .float32)
   var result = ProductTarget(y, offset: 0, stride: target.channels)
   result.bias = bias.map { UnsafePointer($0.pointer) }
+  result.biasStep = bias?.rank == 2 ? target.channels : 0
   result.residual = residual.map { UnsafePointer($0.pointer) }
   withExtendedLifetime((x, bias, residual)) {
     let copy = PaddedActivation(
@@ -208,4 +210,27 @@ private func directConvolution(
     withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
   }
   return y.cast(to: output)
+}
+
+/// Sums of `dy` `[N, H, W, C]` of either type over all pixels, `[C]`, or over those of each picture,
+/// `[N, C]`: the gradient by a bias.
+func channelSums(_ dy: Tensor, perImage: Bool) -> Tensor {
+  guard dy.dtype == .bfloat16 else { return dy.sum(axes: perImage ? [1, 2] : [0, 1, 2]) }
+  let (n, c) = (dy.shape[0], dy.shape[3])
+  let (groups, rows) = perImage ? (n, dy.shape[1] * dy.shape[2]) : (1, dy.count / max(1, c))
+  let piece = 256
+  let pieces = max(1, (rows + piece - 1) / piece)
+  let partial = Tensor(uninitialized: [groups, pieces, c])
+  ThreadPool.shared.run(items: groups * pieces) { item in
+    let (group, first) = (item / pieces, item % pieces * piece)
+    var call = ck_gradient_t(
+      panels: nil, panel_k: 0, width: Int(CK_ROW_PANEL), rows: nil, rows_stride: 0,
+      sums: partial.pointer + item * c)
+    ck_pack_gradient_bf16(
+      &call, dy.bfloat16Pointer + (group * rows + first) * c, min(piece, rows - first), c)
+  }
+  let sums = Tensor(uninitialized: perImage ? [n, c] : [c])
+  sumMiddle(sums.pointer, partial.pointer, groups, pieces, c, scale: 1)
+  withExtendedLifetime((dy, partial)) {}
+  return sums
 }

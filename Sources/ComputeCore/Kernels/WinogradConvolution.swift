@@ -20,14 +20,14 @@ struct WinogradTiles {
   var reading: ck_winograd_t {
     ck_winograd_t(
       height: source.height, width: source.width, channels: source.channels, tiles_down: down,
-      tiles_across: across, top: top, left: left)
+      tiles_across: across, top: top, left: left, bias_step: 0)
   }
 
   /// The description for kernels that touch the target.
   var writing: ck_winograd_t {
     ck_winograd_t(
       height: target.height, width: target.width, channels: target.channels, tiles_down: down,
-      tiles_across: across, top: 0, left: 0)
+      tiles_across: across, top: 0, left: 0, bias_step: 0)
   }
 
   /// Whether fewer products make up for the transforms and for reading larger kernels.
@@ -71,7 +71,7 @@ let winogradPlaneGap = 32
 /// Source: Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks",
 /// arXiv:1509.09308. The transformed source is made and used in portions that fit the cache the
 /// threads share; sums over channels and transforms of products are `float32`. The result is of type
-/// `output`.
+/// `output`; `bias` is `[channels]`, or `[images, channels]` with one for each picture.
 func winogradConvolution(
   _ x: Tensor, _ kernels: PackedFactor, _ bias: Tensor?, _ tiles: WinogradTiles,
   _ type: FactorType, adding residual: Tensor? = nil, output: DType = .float32
@@ -161,6 +161,7 @@ private func multiply(
   case .bfloat16: ck_winograd_products_bf16(&call)
   }
   var writing = tiles.writing
+  writing.bias_step = bias?.rank == 2 ? tiles.target.channels : 0
   let transform = tiles.isUpsampled ? ck_winograd_upsampled_output : ck_winograd_output
   transform(
     y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, residual?.pointer, sums, productPlane,

@@ -152,7 +152,7 @@ import Testing
       return (y, gradients(of: y, seed: dy))
     }
     #expect(y.dtype == .bfloat16)
-    let tolerance = precision == .float32 ? 4e-3 : 1.5e-2
+    let tolerance = precision == .bfloat16 ? 1.5e-2 : 4e-3
     expectClose(y, doubles(exact), tolerance: tolerance, "y")
     expectClose(
       try #require(found[x]), doubles(try #require(expected[wide])), tolerance: tolerance, "dx")
