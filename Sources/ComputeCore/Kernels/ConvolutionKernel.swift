@@ -150,30 +150,34 @@ func convolutionInputGradient(
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
-    let packed = weight.packed(.winogradInputGradient, type) { lasts in
-      let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
-      return withExtendedLifetime(w) {
-        PackedFactor(
-          winograd: w.pointer,
-          ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
-          k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
+    let packed =
+      weight.turned(.winogradForward, type, inputs: g.inChannels)
+      ?? weight.packed(.winogradInputGradient, type) { lasts in
+        let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
+        return withExtendedLifetime(w) {
+          PackedFactor(
+            winograd: w.pointer,
+            ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
+            k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
+        }
       }
-    }
     return winogradConvolution(dy, packed, bias, tiles, type, output: output)
   }
   let channels = type.padded(g.outChannels)
-  let packed = weight.packed(.inputGradient, type) { lasts in
-    let w = weight.forPacking
-    return withExtendedLifetime(w) {
-      PackedFactor(
-        k: g.taps * channels, columns: g.inChannels, type: type, lasts: lasts,
-        pieces: (0..<g.taps).map { tap in
-          FactorPiece(
-            pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
-            k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
-        })
+  let packed =
+    weight.turned(.forward, type, taps: g.taps, inputs: g.inChannels)
+    ?? weight.packed(.inputGradient, type) { lasts in
+      let w = weight.forPacking
+      return withExtendedLifetime(w) {
+        PackedFactor(
+          k: g.taps * channels, columns: g.inChannels, type: type, lasts: lasts,
+          pieces: (0..<g.taps).map { tap in
+            FactorPiece(
+              pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
+              k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
+          })
+      }
     }
-  }
   return directConvolution(
     dy, packed, bias, g, stride: 1, dilation: g.stride,
     source: (g.outHeight, g.outWidth, g.outChannels),

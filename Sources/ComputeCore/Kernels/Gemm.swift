@@ -115,9 +115,16 @@ func parallelProduct(_ rows: FactorRows, _ packed: PackedFactor, into target: Pr
     let frozen = g
     ThreadPool.shared.run(items: across * down) { item in
       let (i, j) = (item % down * blocksPerItem, item / down * panelsPerItem)
-      run(
-        frozen, rows.type, blocks: i..<min(blocks, i + blocksPerItem),
-        panels: j..<min(panels, j + panelsPerItem))
+      let own = j..<min(panels, j + panelsPerItem)
+      var g = frozen
+      let scratch = packed.turned.map { turned in
+        let scratch = Storage(byteCount: own.count * panelBytes)
+        turned.fill(scratch.pointer, panels: own)
+        g.b = UnsafeRawPointer(scratch.pointer) - j * panelBytes
+        return scratch
+      }
+      run(g, rows.type, blocks: i..<min(blocks, i + blocksPerItem), panels: own)
+      withExtendedLifetime(scratch) {}
     }
   }
 }

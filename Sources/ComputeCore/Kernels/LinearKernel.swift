@@ -99,7 +99,8 @@ func linearGradients(
 private func packedForInputGradient(_ weight: Tensor, _ sizes: LinearSizes, _ type: FactorType)
   -> PackedFactor
 {
-  weight.packed(.inputGradient, type) { lasts in
+  if let turned = weight.turned(.forward, type, inputs: sizes.inputs) { return turned }
+  return weight.packed(.inputGradient, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(

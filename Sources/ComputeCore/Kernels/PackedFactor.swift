@@ -18,9 +18,17 @@ final class PackedFactor: @unchecked Sendable {
   let columns: Int
   /// Elements between the factors of two places of Winograd's algorithm; 0 for a direct product.
   let plane: Int
+  /// Where the panels are made from when they are used; `pointer` is of no use then.
+  let turned: TurnedFactor?
   private let storage: Storage
 
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
+
+  /// A factor that is made panel by panel.
+  init(_ turned: TurnedFactor) {
+    (k, columns, plane, self.turned) = (turned.k, turned.inputs, 0, turned)
+    storage = Storage(byteCount: 0)
+  }
 
   /// Bytes of a packed factor.
   static func byteCount(k: Int, columns: Int, type: FactorType) -> Int {
@@ -31,7 +39,7 @@ final class PackedFactor: @unchecked Sendable {
   init(k: Int, columns: Int, type: FactorType, lasts: Bool = false, pieces: [FactorPiece]) {
     self.k = k
     self.columns = columns
-    plane = 0
+    (plane, turned) = (0, nil)
     let byteCount = PackedFactor.byteCount(k: k, columns: columns, type: type)
     let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     self.storage = storage
@@ -54,6 +62,7 @@ final class PackedFactor: @unchecked Sendable {
     let byteCount = Int(CK_WINOGRAD_PLACES) * plane * type.byteCount
     let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     (self.k, self.columns, self.plane, self.storage) = (padded, columns, plane, storage)
+    turned = nil
     ThreadPool.shared.run(items: panels) { panel in
       var kernel = kernel
       switch type {
@@ -105,6 +114,11 @@ final class PackedForms: Sendable {
   }
 
   private let forms = Mutex<[Key: PackedFactor]>([:])
+
+  /// The packed form for `use`, if it was made.
+  func known(_ use: WeightUse, _ type: FactorType, _ shape: Shape) -> PackedFactor? {
+    forms.withLock { $0[Key(use: use, type: type, shape: shape)] }
+  }
 
   /// The packed form of a weight of `shape` for `use`, made by `make` on the first call.
   func form(

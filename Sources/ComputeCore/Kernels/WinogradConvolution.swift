@@ -151,10 +151,13 @@ private func multiply(
   let productPlane = range.count * columns.count + winogradPlaneGap
   let products = Storage(byteCount: places * productPlane * 4)
   let sums = products.pointer.assumingMemoryBound(to: Float.self)
+  let own = ownKernels(kernels, columns)
   var call = ck_winograd_products_t(
     places: places, m: sums, v: source,
-    u: kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
-    m_plane: productPlane, v_plane: plane, u_plane: kernels.plane, tiles: range.count,
+    u: own.map { UnsafeRawPointer($0.storage.pointer) }
+      ?? kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
+    m_plane: productPlane, v_plane: plane, u_plane: own?.plane ?? kernels.plane,
+    tiles: range.count,
     k: kernels.k, columns: columns.count)
   switch type {
   case .float32: ck_winograd_products_f32(&call)
@@ -168,5 +171,20 @@ private func multiply(
     bias?.pointer, &writing,
     range.lowerBound, range.upperBound,
     columns.lowerBound, columns.upperBound)
-  withExtendedLifetime(products) {}
+  withExtendedLifetime((products, own?.storage)) {}
+}
+
+/// Kernels of some columns, where they are made from others as they are used.
+private func ownKernels(_ kernels: PackedFactor, _ columns: Range<Int>) -> (
+  storage: Storage, plane: Int
+)? {
+  guard let turned = kernels.turned else { return nil }
+  let width = ck_gemm_panel()
+  let first = columns.lowerBound / width
+  let panels = first..<first + panelCount(columns.count)
+  let plane = panels.count * width * kernels.k
+  let storage = Storage(
+    byteCount: winogradPlaces * plane * FactorType.bfloat16.byteCount)
+  turned.fillWinograd(storage.pointer, plane: plane, panels: panels)
+  return (storage, plane)
 }
