@@ -10,7 +10,6 @@
 enum { UNIT = 1 };
 
 #include "ck_attention_avx512.h"
-#include "ck_attention_layout.h"
 
 // 2^x to 1e-7. x = n + r with n = floor(x).
 CK_BODY vec vec_exp2(vec x) {

@@ -11,7 +11,6 @@
 enum { UNIT = 2 };
 
 #include "ck_attention_avx512.h"
-#include "ck_attention_layout.h"
 
 CK_BODY vec multiply_add(vec acc, uint32_t x, uvec b) {
   return (vec)_mm512_dpbf16_ps((__m512)acc, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)b);

@@ -8,8 +8,12 @@
 // How attention's kernels read a head and lay out their scratch memory, for one instruction set.
 // The file that includes this defines LANES (floats of a vector), MAX_ROWS and MAX_VECTORS (the
 // register tile), UNIT (factors that one multiplication takes: 1 float, or a pair of bfloat16 along
-// the summed axis; both have 32 bits), and the vectors `vec`, `uvec` and `ivec`; then, with the
-// helpers here, the arithmetic and packing that ck_attention_backward.h needs.
+// the summed axis; both have 32 bits); then, with the vectors and helpers here, the arithmetic and
+// packing that ck_attention_backward.h needs.
+
+typedef float vec __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef uint32_t uvec __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4)));
 
 // Units that n numbers take.
 #define UNITS(n) (((n) + UNIT - 1) / UNIT)
