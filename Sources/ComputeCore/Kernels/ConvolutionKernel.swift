@@ -151,7 +151,7 @@ func convolutionInputGradient(
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
     let packed =
-      weight.turned(.winogradForward, type, inputs: g.inChannels)
+      weight.turned(.winogradForward, type, inputs: g.inChannels, rows: tiles.count)
       ?? weight.packed(.winogradInputGradient, type) { lasts in
         let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
         return withExtendedLifetime(w) {
@@ -165,7 +165,8 @@ func convolutionInputGradient(
   }
   let channels = type.padded(g.outChannels)
   let packed =
-    weight.turned(.forward, type, taps: g.taps, inputs: g.inChannels)
+    weight.turned(
+      .forward, type, taps: g.taps, inputs: g.inChannels, rows: g.images * g.height * g.width)
     ?? weight.packed(.inputGradient, type) { lasts in
       let w = weight.forPacking
       return withExtendedLifetime(w) {

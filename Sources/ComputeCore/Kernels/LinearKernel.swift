@@ -99,7 +99,9 @@ func linearGradients(
 private func packedForInputGradient(_ weight: Tensor, _ sizes: LinearSizes, _ type: FactorType)
   -> PackedFactor
 {
-  if let turned = weight.turned(.forward, type, inputs: sizes.inputs) { return turned }
+  if let turned = weight.turned(.forward, type, inputs: sizes.inputs, rows: sizes.rows) {
+    return turned
+  }
   return weight.packed(.inputGradient, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {

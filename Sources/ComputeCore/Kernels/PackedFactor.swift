@@ -35,6 +35,25 @@ final class PackedFactor: @unchecked Sendable {
     panelCount(columns) * ck_gemm_panel() * k * type.byteCount
   }
 
+  /// All panels of `turned`, made on all threads.
+  init(making turned: TurnedFactor) {
+    (k, columns, self.turned) = (turned.k, turned.inputs, nil)
+    let panels = panelCount(turned.inputs)
+    let size = panels * ck_gemm_panel() * turned.k
+    let isWinograd = turned.forward.plane > 0
+    let (plane, bytes) = (isWinograd ? size : 0, FactorType.bfloat16.byteCount)
+    let storage = Storage(byteCount: (isWinograd ? winogradPlaces : 1) * size * bytes)
+    (self.plane, self.storage) = (plane, storage)
+    ThreadPool.shared.run(items: panels) { panel in
+      let target = storage.pointer + panel * ck_gemm_panel() * turned.k * bytes
+      if isWinograd {
+        turned.fillWinograd(target, plane: plane, panels: panel..<panel + 1)
+      } else {
+        turned.fill(target, panels: panel..<panel + 1)
+      }
+    }
+  }
+
   /// Packs `pieces`, which together fill all `k` rows, on all threads; `lasts` when it is kept.
   init(k: Int, columns: Int, type: FactorType, lasts: Bool = false, pieces: [FactorPiece]) {
     self.k = k

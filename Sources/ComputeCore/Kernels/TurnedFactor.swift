@@ -3,8 +3,8 @@ import CKernels
 /// The right factor of a gradient by the input, as a view of the weight packed for the forward
 /// product: its panels are made from that when they are used, in the cache.
 ///
-/// So a frozen weight is in memory once, also where gradients pass through its layer. For `bfloat16`
-/// factors.
+/// So a frozen weight is in memory once, also where gradients pass through its layer. Where many rows
+/// are multiplied by the same panels, all of them are made first. For `bfloat16` factors.
 struct TurnedFactor {
   /// The weight as the forward product reads it.
   let forward: PackedFactor
@@ -50,10 +50,16 @@ struct TurnedFactor {
 
 extension Tensor {
   /// This weight for the gradient by its layer's input, if it is frozen and packed for `use` already.
-  func turned(_ use: WeightUse, _ type: FactorType, taps: Int = 1, inputs: Int) -> PackedFactor? {
+  ///
+  /// `rows` is how many rows, or tiles of Winograd's algorithm, it is to be multiplied with.
+  func turned(_ use: WeightUse, _ type: FactorType, taps: Int = 1, inputs: Int, rows: Int)
+    -> PackedFactor?
+  {
     guard !isRecorded, type == .bfloat16,
       let forward = storage.packedForms.known(use, type, shape)
     else { return nil }
-    return PackedFactor(TurnedFactor(forward: forward, taps: taps, inputs: inputs))
+    let turned = TurnedFactor(forward: forward, taps: taps, inputs: inputs)
+    let isUsedOnce = rows <= (use == .winogradForward ? winogradTilesPerBlock : 256)
+    return isUsedOnce ? PackedFactor(turned) : PackedFactor(making: turned)
   }
 }

@@ -63,6 +63,9 @@ extension ConvolutionGeometry {
 /// Places of a tile, `4 · 4`.
 let winogradPlaces = Int(CK_WINOGRAD_PLACES)
 
+/// Tiles that are multiplied together.
+let winogradTilesPerBlock = 64
+
 /// Elements put between two planes so that the places of a tile fall into different cache sets.
 let winogradPlaneGap = 32
 
@@ -80,7 +83,7 @@ func winogradConvolution(
   let x = type == .bfloat16 ? x : x.cast(to: .float32)
   let y = Tensor(
     uninitialized: [tiles.images, target.height, target.width, target.channels], dtype: output)
-  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
+  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (winogradTilesPerBlock, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
   let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
   let blockBytes = places * plane * type.byteCount
