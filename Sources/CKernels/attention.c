@@ -22,7 +22,7 @@ size_t ck_attention_backward_bytes(const ck_attention_t *heads) {
   return kernels(heads)->backward_bytes(heads);
 }
 
-void ck_attention_forward(const ck_attention_t *heads, float *y, float *log_sums, size_t query,
+void ck_attention_forward(const ck_attention_t *heads, void *y, float *log_sums, size_t query,
                           size_t query_end, void *scratch) {
   kernels(heads)->forward(heads, y, log_sums, query, query_end, scratch);
 }

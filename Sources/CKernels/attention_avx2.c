@@ -9,10 +9,6 @@
 enum { LANES = 8, MAX_VECTORS = 3, UNIT = 1 };
 #define MAX_ROWS 4
 
-typedef float vec __attribute__((vector_size(32), aligned(4)));
-typedef uint32_t uvec __attribute__((vector_size(32), aligned(4)));
-typedef int32_t ivec __attribute__((vector_size(32), aligned(4)));
-
 #include "ck_attention_layout.h"
 
 CK_BODY vec vec_set(float x) { return (vec)_mm256_set1_ps(x); }

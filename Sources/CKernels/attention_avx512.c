@@ -10,7 +10,6 @@
 enum { UNIT = 1 };
 
 #include "ck_attention_avx512.h"
-#include "ck_attention_layout.h"
 
 // 2^x to 1e-7. x = n + r with n = floor(x).
 CK_BODY vec vec_exp2(vec x) {
@@ -24,18 +23,17 @@ CK_BODY vec vec_exp2(vec x) {
 }
 
 #define HAS_OWN_PACK_ACROSS
-// Packs `count` rows of x as columns, one per lane, times `scale`; lanes from `count` on are zero.
-static void pack_across(uint32_t *y, const ck_attention_t *h, const float *x, size_t count,
-                        size_t lanes, float scale) {
+// Packs `count` rows of x as columns, one per lane; lanes from `count` on are zero.
+static void pack_across(uint32_t *y, const ck_attention_t *h, const void *x, size_t count,
+                        size_t lanes) {
   for (size_t i = 0; i < lanes; i += 16)
     for (size_t e = 0; e < h->head_dim; e += 16) {
       const __mmask16 columns = first_lanes(h->head_dim - e);
       __m512i r[16];
 #pragma unroll
       for (size_t l = 0; l < 16; l++) {
-        const float *row = x + (ptrdiff_t)(i + l) * h->stride + e;
-        const __m512 numbers = _mm512_maskz_loadu_ps(i + l < count ? columns : 0, row);
-        r[l] = (__m512i)_mm512_mul_ps(numbers, _mm512_set1_ps(scale));
+        const float *row = (const float *)x + (ptrdiff_t)(i + l) * h->stride + e;
+        r[l] = _mm512_maskz_loadu_epi32(i + l < count ? columns : 0, row);
       }
       transpose16(r);
 #pragma unroll

@@ -9,10 +9,6 @@ enum { LANES = 4, MAX_VECTORS = 3, UNIT = 1 };
 #define MAX_ROWS 4
 #endif
 
-typedef float vec __attribute__((vector_size(16), aligned(4)));
-typedef uint32_t uvec __attribute__((vector_size(16), aligned(4)));
-typedef int32_t ivec __attribute__((vector_size(16), aligned(4)));
-
 #include "ck_attention_layout.h"
 
 CK_BODY vec vec_set(float x) { return (vec){x, x, x, x}; }

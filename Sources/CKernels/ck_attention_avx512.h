@@ -6,9 +6,7 @@
 enum { LANES = 16, MAX_VECTORS = 3 };
 #define MAX_ROWS 8
 
-typedef float vec __attribute__((vector_size(64), aligned(4)));
-typedef uint32_t uvec __attribute__((vector_size(64), aligned(4)));
-typedef int32_t ivec __attribute__((vector_size(64), aligned(4)));
+#include "ck_attention_layout.h"
 
 CK_BODY vec vec_set(float x) { return (vec)_mm512_set1_ps(x); }
 CK_BODY vec vec_max(vec a, vec b) { return (vec)_mm512_max_ps((__m512)a, (__m512)b); }

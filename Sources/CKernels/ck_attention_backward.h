@@ -71,17 +71,6 @@ static size_t backward_bytes(const ck_attention_t *h) {
   return backward_layout(h, NULL, &s);
 }
 
-// y[i] = sum over e of a[i, e] b[i, e] for `count` tokens.
-static void row_dots(float *y, const ck_attention_t *h, const float *a, const float *b,
-                     size_t count) {
-#pragma clang fp reassociate(on)
-  for (size_t i = 0; i < count; i++, a += h->stride, b += h->stride) {
-    float sum = 0;
-    for (size_t e = 0; e < h->head_dim; e++) sum += a[e] * b[e];
-    y[i] = sum;
-  }
-}
-
 // A block of queries of one head against a block of keys.
 typedef struct {
   size_t head, query, queries, key, keys;
@@ -99,15 +88,18 @@ static void pack_queries(const ck_attention_t *h, const ck_attention_gradients_t
   for (size_t i = 0; i < at->queries; i += QUERY_PANEL) {
     const size_t filled = smaller(QUERY_PANEL, at->queries - i), here = lanes_of(filled);
     const ptrdiff_t from = start + (ptrdiff_t)i * h->stride;
-    pack_across(f->q_across + i * d, h, h->q + from, filled, here, h->scale * 1.44269504f);
-    pack_across(f->dy_across + i * d, h, g->dy + from, filled, here, 1.0f);
+    pack_across(f->q_across + i * d, h, number(h, h->q, from), filled, here);
+    pack_across(f->dy_across + i * d, h, number(h, g->dy, from), filled, here);
     lanes += here;
   }
   const packed_down q = {f->q_down, UNITS(lanes), 0, vectors_of(h)};
   const packed_down dy = {f->dy_down, UNITS(lanes), 0, vectors_of(h)};
-  pack_down(&q, h, NULL, h->q + column, at->query, at->queries, lanes);
-  pack_down(&dy, h, NULL, g->dy + column, at->query, at->queries, lanes);
-  row_dots(f->dots, h, g->dy + start, g->y + start, at->queries);
+  pack_down(&q, h, NULL, number(h, h->q, column), at->query, at->queries, lanes);
+  pack_down(&dy, h, NULL, number(h, g->dy, column), at->query, at->queries, lanes);
+  for (size_t i = 0; i < at->queries; i++) {
+    const ptrdiff_t token = start + (ptrdiff_t)i * h->stride;
+    f->dots[i] = row_dot(h, number(h, g->dy, token), number(h, g->y, token));
+  }
   memcpy(f->logs, g->log_sums + at->head * h->queries + at->query, at->queries * sizeof(float));
   for (size_t i = at->queries; i < lanes; i++) {
     f->logs[i] = INFINITY;
@@ -127,12 +119,13 @@ CK_BODY void differentiate(const ck_attention_t *h, const softmax_step *s, size_
                            const int is_causal, size_t query, size_t key) {
   const vec log = *(const vec *)(s->logs + s->vector * LANES);
   const vec dot = *(const vec *)(s->dots + s->vector * LANES);
+  const float scale = log2_scale(h);
   for (size_t j = 0; j < count; j += 2) {
     vec p[2], ds[2];
 #pragma unroll
     for (size_t i = 0; i < 2; i++) {
       const size_t at = (j + i) * s->lanes + s->vector * LANES;
-      p[i] = vec_exp2(*(const vec *)(s->scores + at) - log);
+      p[i] = vec_exp2(*(const vec *)(s->scores + at) * scale - log);
       if (is_causal && j + i < count)
         p[i] = (vec)((ivec)p[i] & sees(query, key_token(h, key + j + i)));
       ds[i] = p[i] * (*(const vec *)(s->dp + at) - dot);
@@ -215,12 +208,14 @@ static void block_gradients(const ck_attention_t *h, backward_state *s, const qu
 }
 
 // Writes `count` rows of x, times scale, to the tokens of y.
-static void write_rows(const ck_attention_t *h, float *y, const float *x, size_t first,
+static void write_rows(const ck_attention_t *h, void *y, const float *x, size_t first,
                        size_t count, const int32_t *index, float scale) {
   const size_t width = vectors_of(h) * LANES;
   for (size_t i = 0; i < count; i++) {
-    float *row = y + (ptrdiff_t)(index ? (size_t)index[first + i] : first + i) * h->stride;
-    for (size_t e = 0; e < h->head_dim; e++) row[e] = x[i * width + e] * scale;
+    const ptrdiff_t row = (ptrdiff_t)(index ? (size_t)index[first + i] : first + i) * h->stride;
+    for (size_t e = 0; e < h->head_dim; e += LANES)
+      put_numbers(h, number(h, y, row + (ptrdiff_t)e), *(const vec *)(x + i * width + e) * scale,
+                  smaller(LANES, h->head_dim - e));
   }
 }
 
@@ -230,7 +225,8 @@ static void start_keys(const ck_attention_t *h, const backward_state *s, const b
   for (size_t j = 0; j < at->keys; j += TOKEN_GROUP) {
     const size_t count = smaller(TOKEN_GROUP, at->keys - j);
     for (size_t head = 0; head < h->heads; head++) {
-      const float *k = h->k + head * h->head_dim, *v = h->v + head * h->head_dim;
+      const ptrdiff_t column = (ptrdiff_t)(head * h->head_dim);
+      const void *k = number(h, h->k, column), *v = number(h, h->v, column);
       const size_t row = (head * KEY_BLOCK + j) * d;
       const packed_down down = {s->keys_down + head * UNITS(KEY_BLOCK) * width, UNITS(at->keys),
                                 UNITS(j), vectors_of(h)};
@@ -261,13 +257,16 @@ static void key_block(const ck_attention_t *h, const ck_attention_gradients_t *g
       if (is_seen) block_gradients(h, s, &f, &at, dq);
       else if (at.is_first) memset(dq, 0, QUERY_BLOCK * width * sizeof(float));
       if (is_last)
-        write_rows(h, g->dq + at.head * h->head_dim, dq, at.query, at.queries, NULL, h->scale);
+        write_rows(h, number(h, g->dq, (ptrdiff_t)(at.head * h->head_dim)), dq, at.query,
+                   at.queries, NULL, h->scale);
     }
   }
   for (at.head = 0; at.head < h->heads; at.head++) {
-    const size_t column = at.head * h->head_dim, block = at.head * KEY_BLOCK * width;
-    write_rows(h, g->dk + column, s->dk + block, at.key, at.keys, h->key_index, h->scale);
-    write_rows(h, g->dv + column, s->dv + block, at.key, at.keys, h->key_index, 1.0f);
+    const ptrdiff_t column = (ptrdiff_t)(at.head * h->head_dim);
+    const size_t block = at.head * KEY_BLOCK * width;
+    write_rows(h, number(h, g->dk, column), s->dk + block, at.key, at.keys, h->key_index,
+               h->scale);
+    write_rows(h, number(h, g->dv, column), s->dv + block, at.key, at.keys, h->key_index, 1.0f);
   }
 }
 
@@ -283,5 +282,6 @@ static void backward(const ck_attention_t *h, const ck_attention_gradients_t *g,
               at + keys == key_end);
   }
   for (size_t i = 0; blocks == 0 && i < h->queries; i++)
-    memset(g->dq + (ptrdiff_t)i * h->stride, 0, h->heads * h->head_dim * sizeof(float));
+    memset(number(h, g->dq, (ptrdiff_t)i * h->stride), 0,
+           h->heads * h->head_dim * (h->is_stored_bfloat16 ? 2 : 4));
 }

@@ -9,7 +9,8 @@
 //
 // Scores are computed transposed, [keys, queries]: a query is a lane, so that its largest score and
 // its sum need no work across lanes, and the probabilities are written in place as the left factor
-// of the product with v.
+// of the product with v. They are scaled where they become exponents, so that queries go in as they
+// are.
 //
 // That product is a row per query. When few of a token's numbers are left for the last vector, they
 // are computed transposed instead, so that the lanes are queries and none is idle: the tail.
@@ -70,9 +71,13 @@ static void hide_later_keys(const ck_attention_t *h, float *scores, size_t query
     }
 }
 
-// Turns one vector of queries' scores into 2^(score - top). `top` only moves when a score is more
-// than 2^6 above it; then the sums so far shrink by `factor`, and the result is 1.
-CK_BODY int soften(float *scores, size_t count, size_t lanes, vec *top, vec *total, vec *factor) {
+// Scores times this are exponents of 2.
+CK_BODY float log2_scale(const ck_attention_t *h) { return h->scale * 1.44269504f; }
+
+// Turns one vector of queries' scores into 2^(scale · score - top). `top` only moves when an exponent
+// is more than 6 above it; then the sums so far shrink by `factor`, and the result is 1.
+CK_BODY int soften(float *scores, size_t count, size_t lanes, float scale, vec *top, vec *total,
+                   vec *factor) {
   vec best = *(const vec *)scores;
   vec other = best;
   size_t j = 1;
@@ -81,7 +86,7 @@ CK_BODY int soften(float *scores, size_t count, size_t lanes, vec *top, vec *tot
     other = vec_max(other, *(const vec *)(scores + (j + 1) * lanes));
   }
   if (j < count) best = vec_max(best, *(const vec *)(scores + j * lanes));
-  best = vec_max(best, other);
+  best = vec_max(best, other) * scale;
   const ivec rises = best > *top + 6.0f;
   const int is_rising = vec_any(rises);
   if (is_rising) {
@@ -93,14 +98,14 @@ CK_BODY int soften(float *scores, size_t count, size_t lanes, vec *top, vec *tot
   const vec shift = *top;
   vec sum = *total, sum2 = vec_set(0.0f);
   for (j = 0; j + 1 < count; j += 2) {
-    const vec a = vec_exp2(*(const vec *)(scores + j * lanes) - shift);
-    const vec b = vec_exp2(*(const vec *)(scores + (j + 1) * lanes) - shift);
+    const vec a = vec_exp2(*(const vec *)(scores + j * lanes) * scale - shift);
+    const vec b = vec_exp2(*(const vec *)(scores + (j + 1) * lanes) * scale - shift);
     put_down((uint32_t *)scores, j, lanes, a, b);
     sum += a;
     sum2 += b;
   }
   if (j < count) {
-    const vec a = vec_exp2(*(const vec *)(scores + j * lanes) - shift);
+    const vec a = vec_exp2(*(const vec *)(scores + j * lanes) * scale - shift);
     put_down((uint32_t *)scores, j, lanes, a, vec_set(0.0f));
     sum += a;
   }
@@ -162,14 +167,14 @@ static void forward_block(const ck_attention_t *h, forward_state *s, const query
   vec factors[2] = {vec_set(1.0f), vec_set(1.0f)};
   int is_rising = 0;
   for (size_t v = 0; v < lanes / LANES; v++)
-    is_rising |=
-        soften(s->scores + v * LANES, keys, lanes, &s->top[v], &s->total[v], &factors[v]);
+    is_rising |= soften(s->scores + v * LANES, keys, lanes, log2_scale(h), &s->top[v],
+                        &s->total[v], &factors[v]);
   if (key > 0 && is_rising) shrink(h, s, at->count, factors);
   add_values(h, s, at, key, keys);
 }
 
 // Divides the sums, and writes the rows and the logarithms.
-static void finish_queries(const ck_attention_t *h, const forward_state *s, size_t count, float *y,
+static void finish_queries(const ck_attention_t *h, const forward_state *s, size_t count, void *y,
                            float *log_sums) {
   const size_t width = main_vectors(h) * LANES, lanes = lanes_of(count);
   const float *total = (const float *)s->total, *top = (const float *)s->top;
@@ -179,16 +184,18 @@ static void finish_queries(const ck_attention_t *h, const forward_state *s, size
     inverse[i] = total[i] == 0.0f ? 0.0f : 1.0f / total[i];
     log_sums[i] = total[i] == 0.0f ? INFINITY : log;
   }
-  for (size_t i = 0; i < count; i++, y += h->stride) {
+  for (size_t i = 0; i < count; i++) {
     const float *row = s->sums + i * width, *tail = s->tail_sums + i;
     const float factor = inverse[i];
-    if (factor == 0.0f) {
-      memset(y, 0, h->head_dim * sizeof(float));
-      continue;
+    for (size_t e = 0; e < h->head_dim; e += LANES) {
+      const size_t n = smaller(LANES, h->head_dim - e);
+      vec x = vec_set(0.0f);
+      if (e < width) x = *(const vec *)(row + e);
+      else
+        for (size_t l = 0; l < n; l++) ((float *)&x)[l] = tail[l * lanes];
+      put_numbers(h, number(h, y, (ptrdiff_t)i * h->stride + (ptrdiff_t)e),
+                  factor == 0.0f ? vec_set(0.0f) : x * factor, n);
     }
-    size_t e = 0;
-    for (; e + LANES <= h->head_dim; e += LANES) *(vec *)(y + e) = *(const vec *)(row + e) * factor;
-    for (; e < h->head_dim; e++) y[e] = (has_tail(h) ? tail[(e - width) * lanes] : row[e]) * factor;
   }
 }
 
@@ -199,9 +206,10 @@ static void pack_keys_and_values(const ck_attention_t *h, const forward_state *s
   for (size_t key = 0; key < keys; key += TOKEN_GROUP) {
     const size_t count = smaller(TOKEN_GROUP, keys - key);
     for (size_t head = 0; head < h->heads; head++)
-      pack_keys(s->keys + (head * h->keys + key) * d, h, h->k + head * h->head_dim, key, count);
+      pack_keys(s->keys + (head * h->keys + key) * d, h,
+                number(h, h->k, (ptrdiff_t)(head * h->head_dim)), key, count);
     for (size_t head = 0; head < h->heads; head++) {
-      const float *v = h->v + head * h->head_dim;
+      const void *v = number(h, h->v, (ptrdiff_t)(head * h->head_dim));
       const packed_down values = {s->values + head * total * width, total, UNITS(key),
                                   main_vectors(h)};
       pack_down(&values, h, h->key_index, v, key, count, rounded_up(count, UNIT));
@@ -213,29 +221,29 @@ static void pack_keys_and_values(const ck_attention_t *h, const forward_state *s
 }
 
 // Asks for the tokens of a panel, so that they are near when it is their turn.
-CK_BODY void prefetch_tokens(const ck_attention_t *h, const float *x, size_t first, size_t end) {
+CK_BODY void prefetch_tokens(const ck_attention_t *h, const void *x, size_t first, size_t end) {
   for (size_t i = first; i < smaller(end, first + QUERY_PANEL); i++)
     for (size_t e = 0; e < h->head_dim; e += 16)
-      __builtin_prefetch(x + (ptrdiff_t)i * h->stride + e, 0, 3);
+      __builtin_prefetch(number(h, x, (ptrdiff_t)i * h->stride + (ptrdiff_t)e), 0, 3);
 }
 
 static void forward_panel(const ck_attention_t *h, forward_state *s, const query_panel *at,
-                          float *y, float *log_sums) {
+                          void *y, float *log_sums) {
   const ptrdiff_t offset =
       (ptrdiff_t)at->query * h->stride + (ptrdiff_t)(at->head * h->head_dim);
   const size_t seen = seen_keys(h, at->query + at->count - 1);
   const size_t blocks = part_count(seen, KEY_BLOCK);
   const size_t length = blocks ? rounded_up(part_count(seen, blocks), 2) : 0;
-  pack_across(s->queries, h, h->q + offset, at->count, lanes_of(at->count),
-              h->scale * 1.44269504f);
+  pack_across(s->queries, h, number(h, h->q, offset), at->count, lanes_of(at->count));
   s->top[0] = s->top[1] = vec_set(-FLT_MAX);
   s->total[0] = s->total[1] = vec_set(0.0f);
   for (size_t key = 0; key < seen; key += length)
     forward_block(h, s, at, key, smaller(length, seen - key));
-  finish_queries(h, s, at->count, y + offset, log_sums + at->head * h->queries + at->query);
+  finish_queries(h, s, at->count, number(h, y, offset),
+                 log_sums + at->head * h->queries + at->query);
 }
 
-static void forward(const ck_attention_t *h, float *y, float *log_sums, size_t query,
+static void forward(const ck_attention_t *h, void *y, float *log_sums, size_t query,
                     size_t query_end, void *scratch) {
   forward_state s;
   forward_layout(h, scratch, &s);
@@ -244,9 +252,9 @@ static void forward(const ck_attention_t *h, float *y, float *log_sums, size_t q
   for (; at.query < query_end; at.query += QUERY_PANEL) {
     at.count = smaller(QUERY_PANEL, query_end - at.query);
     for (at.head = 0; at.head < h->heads; at.head++) {
-      const size_t column = at.head * h->head_dim;
-      prefetch_tokens(h, h->q + column, at.query + QUERY_PANEL, query_end);
-      prefetch_tokens(h, y + column, at.query, query_end);
+      const ptrdiff_t column = (ptrdiff_t)(at.head * h->head_dim);
+      prefetch_tokens(h, number(h, h->q, column), at.query + QUERY_PANEL, query_end);
+      prefetch_tokens(h, number(h, y, column), at.query, query_end);
       forward_panel(h, &s, &at, y, log_sums);
     }
   }

@@ -6,7 +6,7 @@
 typedef struct {
   size_t (*forward_bytes)(const ck_attention_t *);
   size_t (*backward_bytes)(const ck_attention_t *);
-  void (*forward)(const ck_attention_t *, float *, float *, size_t, size_t, void *);
+  void (*forward)(const ck_attention_t *, void *, float *, size_t, size_t, void *);
   void (*backward)(const ck_attention_t *, const ck_attention_gradients_t *, size_t, size_t,
                    void *);
 } ck_attention_kernels_t;

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdint.h>
 #include <string.h>
 
 #include "ck_attention.h"
@@ -7,8 +8,12 @@
 // How attention's kernels read a head and lay out their scratch memory, for one instruction set.
 // The file that includes this defines LANES (floats of a vector), MAX_ROWS and MAX_VECTORS (the
 // register tile), UNIT (factors that one multiplication takes: 1 float, or a pair of bfloat16 along
-// the summed axis; both have 32 bits), and the vectors `vec`, `uvec` and `ivec`; then, with the
-// helpers here, the arithmetic and packing that ck_attention_backward.h needs.
+// the summed axis; both have 32 bits); then, with the vectors and helpers here, the arithmetic and
+// packing that ck_attention_backward.h needs.
+
+typedef float vec __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef uint32_t uvec __attribute__((vector_size(LANES * 4), aligned(4)));
+typedef int32_t ivec __attribute__((vector_size(LANES * 4), aligned(4)));
 
 // Units that n numbers take.
 #define UNITS(n) (((n) + UNIT - 1) / UNIT)
@@ -43,6 +48,11 @@ CK_BODY size_t vectors_of(const ck_attention_t *h) { return part_count(h->head_d
 
 // Lanes of the panel that holds `count` queries.
 CK_BODY size_t lanes_of(size_t count) { return count > LANES ? QUERY_PANEL : LANES; }
+
+// Number `index` of a tensor.
+CK_BODY void *number(const ck_attention_t *h, const void *x, ptrdiff_t index) {
+  return (char *)x + index * (h->is_stored_bfloat16 ? 2 : 4);
+}
 
 // Where the key number j lies among the tokens.
 CK_BODY size_t key_token(const ck_attention_t *h, size_t j) {

@@ -55,7 +55,21 @@ CK_BODY ck_f16 pixel(const window *w, enum number source, int i, size_t c, size_
                          : ck_widen(ck_load_bf16((const uint16_t *)w->start[i] + c, n));
 }
 
+// A statement with the type of an activation as its constant argument.
+#define CK_BY_TYPE(IS_BF16, STATEMENT) \
+  if (IS_BF16) {                       \
+    STATEMENT(BFLOAT);                 \
+  } else {                             \
+    STATEMENT(FLOAT);                  \
+  }
+
 CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+// The bias of an image from channel `channel` on, or NULL.
+CK_BODY const float *bias_of(const ck_winograd_t *g, const float *bias, size_t image,
+                             size_t channel) {
+  return bias ? bias + (ptrdiff_t)image * g->bias_step + channel : NULL;
+}
 
 // Number `index` of an activation.
 CK_BODY void *element(void *y, enum number type, size_t index) {

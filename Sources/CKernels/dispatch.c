@@ -1,6 +1,7 @@
 #include "ck_dispatch.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,16 +34,42 @@ static _Thread_local ck_isa_t thread_limit = CK_ISA_AVX512BF16;
 
 void ck_limit_isa_of_thread(ck_isa_t isa) { thread_limit = isa; }
 
+// Why `name` cannot be followed.
+static const char *complaint(const char *name) {
+  if (strcmp(name, "amx") == 0) return "there are no AMX kernels yet";
+  if (strcmp(name, "neon") == 0) return "this is not a 64-bit ARM CPU";
+  for (int i = 0; i <= CK_ISA_AVX512BF16; i++)
+    if (strcmp(name, names[i]) == 0) return "this CPU does not have it";
+  return "there is no such instruction set";
+}
+
+ck_isa_t ck_isa_wanted(const char *name, ck_isa_t best, char *message, size_t size) {
+  message[0] = 0;
+  for (int i = 0; i <= (int)best; i++)
+    if (strcmp(name, names[i]) == 0) return (ck_isa_t)i;
+  if (strcmp(name, "plain") == 0) return CK_ISA_PLAIN;
+  char valid[64] = "";
+  for (int i = 0; i <= (int)best; i++) {
+    strcat(valid, i ? ", " : "");
+    strcat(valid, names[i]);
+  }
+  snprintf(message, size, "IMGEN_ISA=%s: %s; using %s. Valid here: %s.", name, complaint(name),
+           names[best], valid);
+  return best;
+}
+
 static ck_isa_t of_process(void) {
   static _Atomic int cached = -1;
   int isa = atomic_load_explicit(&cached, memory_order_relaxed);
   if (isa >= 0) return (ck_isa_t)isa;
-  isa = detect();
-  const char *wanted = getenv("IMGEN_ISA");
-  for (int i = 0; wanted && i < isa; i++)
-    if (strcmp(wanted, names[i]) == 0) isa = i;
-  atomic_store_explicit(&cached, isa, memory_order_relaxed);
-  return (ck_isa_t)isa;
+  char message[256] = "";
+  const ck_isa_t best = detect();
+  const char *name = getenv("IMGEN_ISA");
+  const ck_isa_t wanted = name ? ck_isa_wanted(name, best, message, sizeof message) : best;
+  int unknown = -1;
+  if (atomic_compare_exchange_strong(&cached, &unknown, (int)wanted) && message[0])
+    fprintf(stderr, "%s\n", message);
+  return wanted;
 }
 
 ck_isa_t ck_isa(void) {

@@ -34,10 +34,12 @@ size_t ck_gemm_blocks(const ck_gemm_t *g) {
   return blocks_per_line(g) * g->lines_per_image * g->images;
 }
 
-// Where a row block starts in A (elements) and in C (rows), and how many of its rows are real.
+// Where a row block starts in A (elements) and in C (rows), how many of its rows are real, and what
+// is added to them.
 typedef struct {
   ptrdiff_t a;
   size_t row, rows;
+  const float *bias;  // for its image, or NULL
 } block_place;
 
 static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
@@ -50,18 +52,19 @@ static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
         (ptrdiff_t)first * g->row_stride;
   p.row = line * g->rows_per_line + first;
   p.rows = left < block_rows ? left : block_rows;
+  p.bias = g->bias ? g->bias + (ptrdiff_t)image * g->bias_step : NULL;
   return p;
 }
 
 // Moves the valid part of a tile at an edge of C, [MAX_ROWS, panel], with bias and residual.
-static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width, size_t row,
-                       size_t rows, size_t column) {
+static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width,
+                       const block_place *p, size_t column) {
   const size_t left = g->columns - column, columns = left < panel_width ? left : panel_width;
-  for (size_t i = 0; i < rows; i++) {
-    const size_t place = (row + i) * (size_t)g->c_stride + column;
+  for (size_t i = 0; i < p->rows; i++) {
+    const size_t place = (p->row + i) * (size_t)g->c_stride + column;
     for (size_t j = 0; j < columns; j++) {
       float sum = tile[i * panel_width + j];
-      if (g->bias) sum += g->bias[column + j];
+      if (p->bias) sum += p->bias[column + j];
       if (g->residual) sum += g->residual[place + j];
       if (g->rounded) g->rounded[place + j] = (uint16_t)bf16_bits(sum);
       else g->c[place + j] = sum;
@@ -91,7 +94,7 @@ static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t co
   return (tile_target){.out = g->rounded ? NULL : g->c + start,
                        .rounded = g->rounded ? g->rounded + start : NULL,
                        .stride = g->c_stride,
-                       .bias = g->bias ? g->bias + column : NULL,
+                       .bias = p->bias ? p->bias + column : NULL,
                        .residual = g->residual ? g->residual + start : NULL};
 }
 
@@ -160,7 +163,7 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
       block_place p = place(g, i, rows);
       tile_target t = target_of(g, &p, j * width, width, rows, tile);
       compute(g, (const float *)g->a + p.a, p.rows, b, &t);
-      if (t.out == tile) store_tile(g, tile, width, p.row, p.rows, j * width);
+      if (t.out == tile) store_tile(g, tile, width, &p, j * width);
     }
   }
 }
@@ -269,7 +272,7 @@ void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t pan
       block_place p = place(g, i, 8);
       tile_target t = target_of(g, &p, j * 32, 32, 8, tile);
       tile_bf16(g, (const uint16_t *)g->a + p.a, p.rows, b, &t);
-      if (t.out == tile) store_tile(g, tile, 32, p.row, p.rows, j * 32);
+      if (t.out == tile) store_tile(g, tile, 32, &p, j * 32);
     }
   }
 #else

@@ -191,6 +191,36 @@ CK_ROUNDING_VARIANTS(ck_pack_b_bf16,
                       size_t panel_end),
                      dst, k_total, k_offset, src, k, n, k_stride, n_stride, panel, panel_end)
 
+enum { TURNED_PANEL = 32 };
+
+CK_BODY void ck_turn_panels_bf16_body(uint16_t *dst, size_t dst_k, size_t dst_offset,
+                                      const uint16_t *src, size_t src_k, size_t src_offset,
+                                      size_t k, size_t n, size_t panel, size_t panel_end) {
+  for (size_t p = panel; p < panel_end; p++)
+    for (size_t o = 0; o < n; o += CK_LANES) {
+      ck_u16 r[CK_LANES] = {0};
+      for (size_t pair = 0; pair < CK_LANES; pair++) {
+        const size_t i = p * TURNED_PANEL + 2 * pair;
+        const size_t row = o / TURNED_PANEL * src_k + src_offset + i;
+        if (i < k)
+          r[pair] = *(const ck_u16 *)(src + row * TURNED_PANEL + 2 * (o % TURNED_PANEL));
+      }
+      ck_transpose_lanes(r);  // Now a column of B per entry.
+      for (size_t j = 0; j < least(CK_LANES, n - o); j += 2) {
+        ck_h16 first[2], second[2];
+        memcpy(first, &r[j], sizeof first);
+        memcpy(second, &r[j + 1], sizeof second);
+        ck_u16 *out = (ck_u16 *)(dst + ((p - panel) * dst_k + dst_offset + o + j) * TURNED_PANEL);
+        out[0] = ck_pairs(first[0], second[0]);
+        out[1] = ck_pairs(first[1], second[1]);
+      }
+    }
+}
+CK_VARIANTS(ck_turn_panels_bf16,
+            (uint16_t *dst, size_t dst_k, size_t dst_offset, const uint16_t *src, size_t src_k,
+             size_t src_offset, size_t k, size_t n, size_t panel, size_t panel_end),
+            (dst, dst_k, dst_offset, src, src_k, src_offset, k, n, panel, panel_end))
+
 // The pad kernels: x has elements SOURCE, y has TYPE, and CONVERT(to, from, n) makes one of the other.
 #define CK_PAD_BODY(SOURCE, TYPE, CONVERT)                                                       \
   const size_t line_length = p->width * p->y_channels;                                           \

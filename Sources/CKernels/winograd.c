@@ -99,10 +99,9 @@ CK_BODY void input_rows_bf16(uint16_t *v, size_t plane, size_t stride, const voi
 CK_BODY void ck_winograd_input_bf16_body(uint16_t *v, size_t plane, size_t stride, const void *x,
                                          int is_bf16, const ck_winograd_t *g, size_t tile,
                                          size_t tile_end, int native) {
-  if (is_bf16)
-    input_rows_bf16(v, plane, stride, x, BFLOAT, g, tile, tile_end, native);
-  else
-    input_rows_bf16(v, plane, stride, x, FLOAT, g, tile, tile_end, native);
+#define CK_ROWS(TYPE) input_rows_bf16(v, plane, stride, x, TYPE, g, tile, tile_end, native)
+  CK_BY_TYPE(is_bf16, CK_ROWS)
+#undef CK_ROWS
 }
 CK_ROUNDING_VARIANTS(ck_winograd_input_bf16,
                      (uint16_t *v, size_t plane, size_t stride, const void *x, int is_bf16,
@@ -135,8 +134,8 @@ CK_BODY void output_vector(void *y, enum number type, size_t beside, size_t belo
 }
 
 CK_BODY void output_tiles(void *y, enum number type, const float *residual, const float *m,
-                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
-                          size_t channel, size_t channel_end, int native) {
+                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile,
+                          size_t tile_end, size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, whole = count / CK_LANES * CK_LANES;
   for (size_t t = tile; t < tile_end; t++, m += count) {
     const tile_place place = place_of(g, t);
@@ -145,10 +144,11 @@ CK_BODY void output_tiles(void *y, enum number type, const float *residual, cons
         ((place.image * g->height + row) * g->width + column) * g->channels + channel;
     const size_t beside = column + 1 < g->width ? g->channels : 0;
     const size_t below = row + 1 < g->height ? g->width * g->channels : 0;
+    const float *shift = bias_of(g, bias, place.image, channel);
 #define CK_VECTOR(C, N)                                                                           \
   output_vector(element(y, type, start + (C)), type, beside, below,                               \
                 residual ? residual + start + (C) : NULL, m + (C), plane,                         \
-                bias ? bias + channel + (C) : NULL, N, native)
+                shift ? shift + (C) : NULL, N, native)
     for (size_t c = 0; c < whole; c += CK_LANES) CK_VECTOR(c, CK_LANES);
     if (whole < count) CK_VECTOR(whole, count - whole);
 #undef CK_VECTOR
@@ -159,12 +159,10 @@ CK_BODY void ck_winograd_output_body(void *y, int is_bf16, const float *residual
                                      size_t plane, const float *bias, const ck_winograd_t *g,
                                      size_t tile, size_t tile_end, size_t channel,
                                      size_t channel_end, int native) {
-  if (is_bf16)
-    output_tiles(y, BFLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
-                 native);
-  else
-    output_tiles(y, FLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
-                 native);
+#define CK_TILES(TYPE) \
+  output_tiles(y, TYPE, residual, m, plane, bias, g, tile, tile_end, channel, channel_end, native)
+  CK_BY_TYPE(is_bf16, CK_TILES)
+#undef CK_TILES
 }
 CK_ROUNDING_VARIANTS(ck_winograd_output,
                      (void *y, int is_bf16, const float *residual, const float *m, size_t plane,
@@ -239,11 +237,9 @@ CK_BODY void ck_winograd_input_panels_bf16_body(uint16_t *v, size_t plane, size_
                                                 const void *x, int is_bf16,
                                                 const ck_winograd_t *g, size_t first_tile,
                                                 size_t tile, size_t tile_end, int native) {
-  if (is_bf16) {
-    CK_PANELS_BF16(input_transform, 4, BFLOAT)
-  } else {
-    CK_PANELS_BF16(input_transform, 4, FLOAT)
-  }
+#define CK_PANELS(TYPE) CK_PANELS_BF16(input_transform, 4, TYPE)
+  CK_BY_TYPE(is_bf16, CK_PANELS)
+#undef CK_PANELS
 }
 CK_ROUNDING_VARIANTS(ck_winograd_input_panels_bf16,
                      (uint16_t *v, size_t plane, size_t k, size_t width, const void *x,
@@ -255,11 +251,9 @@ CK_BODY void ck_winograd_gradient_panels_bf16_body(uint16_t *v, size_t plane, si
                                                    size_t width, const void *x, int is_bf16,
                                                    const ck_winograd_t *g, size_t first_tile,
                                                    size_t tile, size_t tile_end, int native) {
-  if (is_bf16) {
-    CK_PANELS_BF16(gradient_transform, 2, BFLOAT)
-  } else {
-    CK_PANELS_BF16(gradient_transform, 2, FLOAT)
-  }
+#define CK_PANELS(TYPE) CK_PANELS_BF16(gradient_transform, 2, TYPE)
+  CK_BY_TYPE(is_bf16, CK_PANELS)
+#undef CK_PANELS
 }
 CK_ROUNDING_VARIANTS(ck_winograd_gradient_panels_bf16,
                      (uint16_t *z, size_t plane, size_t k, size_t width, const void *dy,

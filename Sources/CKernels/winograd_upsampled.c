@@ -56,11 +56,9 @@ CK_BODY void ck_winograd_upsampled_input_bf16_body(uint16_t *v, size_t plane, si
                                                    size_t tile_end, int native) {
 #define CK_STORE(V, C, N, P) \
   ck_store_bf16((V) + (size_t)(P) * plane + (C), ck_round(out[P], native), (N + 1) / 2 * 2)
-  if (is_bf16) {
-    CK_UPSAMPLED(BFLOAT, CK_STORE)
-  } else {
-    CK_UPSAMPLED(FLOAT, CK_STORE)
-  }
+#define CK_TILES(TYPE) CK_UPSAMPLED(TYPE, CK_STORE)
+  CK_BY_TYPE(is_bf16, CK_TILES)
+#undef CK_TILES
 #undef CK_STORE
 }
 CK_ROUNDING_VARIANTS(ck_winograd_upsampled_input_bf16,
@@ -69,13 +67,14 @@ CK_ROUNDING_VARIANTS(ck_winograd_upsampled_input_bf16,
                      v, plane, stride, x, is_bf16, g, tile, tile_end)
 
 CK_BODY void output_tiles(void *y, enum number type, const float *residual, const float *m,
-                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
-                          size_t channel, size_t channel_end, int native) {
+                          size_t plane, const float *bias, const ck_winograd_t *g, size_t tile,
+                          size_t tile_end, size_t channel, size_t channel_end, int native) {
   const size_t count = channel_end - channel, width = 2 * g->tiles_across;
   for (size_t t = tile; t < tile_end; t++, m += count) {
     const tile_place place = place_of(g, t);
     const size_t row = place.image * 2 * g->tiles_down + 2 * (size_t)place.y;
     const size_t start = (row * width + 2 * (size_t)place.x) * g->channels + channel;
+    const float *biases = bias_of(g, bias, place.image, channel);
     for (size_t c = 0; c < count; c += CK_LANES) {
       const size_t n = least(CK_LANES, count - c);
       ck_f16 s[2][3];
@@ -86,7 +85,7 @@ CK_BODY void output_tiles(void *y, enum number type, const float *residual, cons
         s[0][j] = ck_load(from, n) + m1;
         s[1][j] = m1 - ck_load(from + 6 * plane, n);
       }
-      const ck_f16 shift = bias ? ck_load(bias + channel + c, n) : (ck_f16){0};
+      const ck_f16 shift = biases ? ck_load(biases + c, n) : (ck_f16){0};
 #pragma unroll
       for (size_t i = 0; i < 2; i++) {
         const size_t at = start + i * width * g->channels + c;
@@ -102,12 +101,10 @@ CK_BODY void ck_winograd_upsampled_output_body(void *y, int is_bf16, const float
                                                const ck_winograd_t *g, size_t tile,
                                                size_t tile_end, size_t channel,
                                                size_t channel_end, int native) {
-  if (is_bf16)
-    output_tiles(y, BFLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
-                 native);
-  else
-    output_tiles(y, FLOAT, residual, m, plane, bias, g, tile, tile_end, channel, channel_end,
-                 native);
+#define CK_TILES(TYPE) \
+  output_tiles(y, TYPE, residual, m, plane, bias, g, tile, tile_end, channel, channel_end, native)
+  CK_BY_TYPE(is_bf16, CK_TILES)
+#undef CK_TILES
 }
 CK_ROUNDING_VARIANTS(ck_winograd_upsampled_output,
                      (void *y, int is_bf16, const float *residual, const float *m, size_t plane,

@@ -45,8 +45,10 @@ public final class Attention: Module {
   public func callAsFunction(
     _ x: Tensor, context: Tensor? = nil, mask: Tensor? = nil, adding residual: Tensor? = nil
   ) -> Tensor {
-    let context = context ?? x
-    return toOut(
-      attention(toQ(x), toK(context), toV(context), heads: heads, mask: mask), adding: residual)
+    let (context, type) = (context ?? x, Compute.factorType)
+    let (q, k, v) = (
+      toQ(x, output: type), toK(context, output: type), toV(context, output: type)
+    )
+    return toOut(attention(q, k, v, heads: heads, mask: mask), adding: residual)
   }
 }

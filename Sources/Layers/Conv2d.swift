@@ -38,12 +38,21 @@ public final class Conv2d: AdaptableLayer {
     self.padding = padding
   }
 
-  /// `x` `[N, H, W, in]`, of either type → `[N, H', W', out]`, plus `residual` of that shape.
-  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
-    let y = conv2d(
-      x, weight: weight.value, bias: bias?.value, stride: stride, padding: padding,
-      adding: residual)
-    return adapters.reduce(y) { $0 + $1(x) }
+  /// `x` `[N, H, W, in]`, of either type → `[N, H', W', out]` of type `output`.
+  ///
+  /// - Parameters:
+  ///   - x: the picture.
+  ///   - shift: `[N, out]`, added to every pixel of a picture.
+  ///   - residual: of the result's shape, added to it.
+  ///   - output: type of the result.
+  /// - Returns: `[N, H', W', out]`.
+  public func callAsFunction(
+    _ x: Tensor, shiftedBy shift: Tensor? = nil, adding residual: Tensor? = nil,
+    output: DType = .float32
+  ) -> Tensor {
+    conv2d(
+      x, weight: weight.value, bias: sum([shift, bias?.value]), stride: stride, padding: padding,
+      adding: sum(adapters.map { $0(x) } + [residual]), output: output)
   }
 
   /// `x` `[N, H, W, in]`, enlarged twice by repeating pixels → `[N, 2 H, 2 W, out]`; for a 3×3 kernel

@@ -27,10 +27,11 @@ public final class GroupNorm: Module {
     self.eps = eps
   }
 
-  /// `x` `[N, H, W, C]` or `[N, T, C]` → the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  /// `x` `[N, H, W, C]` or `[N, T, C]`, of either type → the same shape, of type `output`.
+  public func callAsFunction(_ x: Tensor, output: DType = .float32) -> Tensor {
     groupNorm(
-      x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .none)
+      x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .none,
+      output: output)
   }
 
   /// The same followed by SiLU, in one pass; of type `output`.

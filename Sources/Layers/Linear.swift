@@ -27,9 +27,8 @@ public final class Linear: AdaptableLayer {
   public func callAsFunction(
     _ x: Tensor, adding residual: Tensor? = nil, output: DType = .float32
   ) -> Tensor {
-    let y = linear(
-      x, weight: weight.value, bias: bias?.value, adding: residual,
-      output: adapters.isEmpty ? output : .float32)
-    return adapters.reduce(y) { $0 + $1(x) }.cast(to: output)
+    linear(
+      x, weight: weight.value, bias: bias?.value, adding: sum(adapters.map { $0(x) } + [residual]),
+      output: output)
   }
 }

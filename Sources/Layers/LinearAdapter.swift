@@ -18,3 +18,9 @@ public protocol AdaptableLayer: Module {
   /// Each adds to the layer's output.
   var adapters: [any LinearAdapter] { get set }
 }
+
+/// What a layer adds to its products in their pass: the sum of those tensors that are there.
+func sum(_ parts: [Tensor?]) -> Tensor? {
+  let present = parts.compactMap(\.self)
+  return present.first.map { present.dropFirst().reduce($0, +) }
+}

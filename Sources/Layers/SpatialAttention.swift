@@ -33,8 +33,11 @@ public final class SpatialAttention: Module {
 
   /// `x` `[N, H, W, C]` → `[N, H, W, C]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    let h = groupNorm(x).reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
-    let y = attention(toQ(h), toK(h), toV(h), heads: heads)  // [N, H · W, C]
+    let type = Compute.factorType
+    let h = groupNorm(x, output: type)
+      .reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
+    let (q, k, v) = (toQ(h, output: type), toK(h, output: type), toV(h, output: type))
+    let y = attention(q, k, v, heads: heads)  // [N, H · W, C]
     return toOut(y, adding: x.reshaped(h.shape)).reshaped(x.shape)
   }
 }

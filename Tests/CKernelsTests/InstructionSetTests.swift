@@ -118,26 +118,42 @@ import Testing
 
   static let norms: [Kernel] = [
     Kernel("channel_moments") { y, a, _, _, r, c in
-      ck_channel_moments_f32(y, y + c, a, r, c)
+      ck_channel_moments(y, y + c, a, 0, r, c)
     },
-    Kernel("normalize") { y, a, b, k, r, c in ck_normalize_f32(y, a, b, k, b, 0, r, c) },
-    Kernel("normalize silu") { y, a, b, k, r, c in ck_normalize_f32(y, a, b, k, b, 1, r, c) },
+    Kernel("normalize") { y, a, b, k, r, c in ck_normalize(y, 0, a, 0, b, k, b, 0, r, c) },
+    Kernel("normalize silu") { y, a, b, k, r, c in ck_normalize(y, 0, a, 0, b, k, b, 1, r, c) },
     Kernel("normalize_sums") { y, a, b, k, r, c in
-      ck_normalize_sums_f32(y, y + c, nil, a, b, k, k, k, 0, r, c)
+      var call = normalization(a, b, k, isSilu: false)
+      ck_normalize_sums(y, y + c, &call, r, c)
     },
     Kernel("normalize_sums silu") { y, a, b, k, r, c in
-      ck_normalize_sums_f32(y, y + c, y + 2 * c, a, b, k, k, k, 1, r, c)
+      var call = normalization(a, b, k, isSilu: true)
+      ck_normalize_sums(y, y + c, &call, r, c)
     },
     Kernel("normalize_backward") { y, a, b, k, r, c in
-      ck_normalize_backward_f32(y, a, b, k, k, b, k, r, c)
+      var call = normalization(a, b, k, isSilu: false)
+      ck_normalize_backward(y, &call, k, b, k, r, c)
+    },
+    Kernel("normalize_backward silu") { y, a, b, k, r, c in
+      var call = normalization(a, b, k, isSilu: true)
+      ck_normalize_backward(y, &call, k, b, k, r, c)
     },
     Kernel("layer_norm") { y, a, b, k, r, c in
-      ck_layer_norm_f32(y + 2 * r, y, y + r, a, b, k, 1e-3, r, c)
+      ck_layer_norm(y + 2 * r, 0, y, y + r, a, b, k, 1e-3, r, c)
     },
     Kernel("layer_norm_backward") { y, a, b, k, r, c in
-      ck_layer_norm_backward_f32(y + 2 * c, y, y + c, a, b, k, k, b, r, c)
+      ck_layer_norm_backward(y + 2 * c, y, y + c, a, 0, b, k, k, b, r, c)
     },
   ]
+
+  /// The gradient `dy` of a normalised `x`, by the same numbers for every channel's settings.
+  private static func normalization(_ dy: Buffer, _ x: Buffer, _ settings: Buffer, isSilu: Bool)
+    -> ck_normalize_t
+  {
+    ck_normalize_t(
+      x: x, dy: dy, x_is_bf16: 0, dy_is_bf16: 0, mean: settings, scale: settings, bias: settings,
+      silu: isSilu ? 1 : 0)
+  }
 
   static let losses: [Kernel] = [
     Kernel("squared_error") { y, a, b, _, r, c in
@@ -220,7 +236,7 @@ import Testing
     var head = ck_attention_t(
       heads: 1, queries: rows, keys: rows, head_dim: cols, stride: cols, q: a, k: b, v: k,
       key_index: nil, is_causal: isCausal ? 1 : 0, is_bfloat16: 0,
-      scale: 1 / Float(cols).squareRoot())
+      is_stored_bfloat16: 0, scale: 1 / Float(cols).squareRoot())
     let size = rows * cols
     let bytes = max(ck_attention_forward_bytes(&head), ck_attention_backward_bytes(&head))
     let scratch = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
@@ -266,6 +282,32 @@ import Testing
         }
       }
     }
+  }
+
+  /// Names that can be followed, and what is said of others.
+  @Test(arguments: [
+    ("plain", CK_ISA_PLAIN, ""), ("avx2", CK_ISA_AVX2, ""), ("avx512", CK_ISA_AVX2, "not have it"),
+    ("amx", CK_ISA_AVX2, "no AMX kernels yet"), ("sse", CK_ISA_AVX2, "no such instruction set"),
+    ("", CK_ISA_AVX2, "no such instruction set"),
+  ])
+  func namesAreFollowedOrReported(_ name: String, _ expected: ck_isa_t, _ reason: String) {
+    var message = [CChar](repeating: 1, count: 256)
+    #expect(ck_isa_wanted(name, CK_ISA_AVX2, &message, message.count) == expected)
+    let bytes = message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+    let text = String(decoding: bytes, as: UTF8.self)
+    #expect(text.isEmpty == reason.isEmpty && text.contains(reason))
+    #expect(reason.isEmpty || text.contains("IMGEN_ISA=\(name)") && text.contains(", avx2."))
+  }
+
+  /// The plain kernels have a second name where they are compiled to NEON.
+  @Test func neonIsKnownOn64BitArm() {
+    var message = [CChar](repeating: 1, count: 256)
+    _ = ck_isa_wanted("neon", CK_ISA_PLAIN, &message, message.count)
+    #if arch(arm64)
+      #expect(message[0] == 0)
+    #else
+      #expect(message[0] != 0)
+    #endif
   }
 
   @Test func theLimitHoldsForThisThreadOnly() {

@@ -52,7 +52,7 @@ import Testing
               a: left, row_stride: length, line_stride: 0, image_stride: 0, rows_per_line: m,
               lines_per_image: 1, images: 1, segments: segments.baseAddress, segment_count: 1,
               segment_length: length, b: right, columns: n, c: c.baseAddress, rounded: nil,
-              c_stride: stride, bias: accumulates ? nil : bias.baseAddress,
+              c_stride: stride, bias: accumulates ? nil : bias.baseAddress, bias_step: 0,
               residual: accumulates ? UnsafePointer(c.baseAddress) : nil)
             let blocks = ck_gemm_blocks(&g)
             (isBFloat16 ? ck_gemm_bf16 : ck_gemm_f32)(&g, 0, blocks, 0, panels(n))

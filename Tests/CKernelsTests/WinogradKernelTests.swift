@@ -32,7 +32,7 @@ import Testing
     func geometry(channels: Int, border: Int) -> ck_winograd_t {
       ck_winograd_t(
         height: h, width: w, channels: channels, tiles_down: (h + 1) / 2,
-        tiles_across: (w + 1) / 2, top: border, left: border)
+        tiles_across: (w + 1) / 2, top: border, left: border, bias_step: 0)
     }
 
     /// Calls `body` for every product that the convolution sums up.

@@ -59,7 +59,7 @@ import Testing
     ("sample a --model model --count 0", "--count is 0, expected 1 to 1000"),
     ("sample a --model model --seed -1", "--seed"),
     ("sample a --model model --threads 0", "--threads is 0, expected 1 to 1024"),
-    ("sample a --model model --precision f64", "Please provide one of 'f32' and 'bf16'"),
+    ("sample a --model model --precision f64", "Please provide one of 'f32', 'bf16' or 'high'"),
     ("sample a --model model --lora missing.safetensors", "missing.safetensors: cannot be read"),
     ("sample a --model model --lora broken.safetensors:0.5", "broken.safetensors"),
     ("sample a --model model --lora model/unet/diffusion_pytorch_model.safetensors", "LoRA"),
@@ -94,6 +94,6 @@ import Testing
     ("bench unet --config nowhere", "--config is nowhere, expected sd15, unet25m, small"),
     ("bench unet --config few", "few/unet/config.json"),
     ("bench vae --config model", "model works on pixels and has no autoencoder"),
-    ("bench unet --precision high", "Please provide one of 'f32' and 'bf16'"),
+    ("bench unet --precision f16", "Please provide one of 'f32', 'bf16' or 'high'"),
   ]
 }

@@ -87,8 +87,8 @@ static void check_winograd(size_t h, size_t w, size_t c, size_t o) {
             expected[(i * w + j) * o + out] +=
                 (double)x[(row * w + column) * c + in] * weight[(out * 9 + tap) * c + in];
       }
-  const ck_winograd_t reading = {h, w, c, (h + 1) / 2, (w + 1) / 2, 1, 1};
-  const ck_winograd_t writing = {h, w, o, (h + 1) / 2, (w + 1) / 2, 0, 0};
+  const ck_winograd_t reading = {h, w, c, (h + 1) / 2, (w + 1) / 2, 1, 1, 0};
+  const ck_winograd_t writing = {h, w, o, (h + 1) / 2, (w + 1) / 2, 0, 0, 0};
   const size_t tiles = reading.tiles_down * reading.tiles_across, width = ck_gemm_panel();
   const size_t panels = (o + width - 1) / width, u_plane = panels * width * c;
   float *u = numbers(16 * u_plane), *v = numbers(16 * tiles * c), *m = numbers(16 * tiles * o);

@@ -1,4 +1,5 @@
 #pragma once
+#include <stddef.h>
 
 // The instruction sets that kernels are compiled for, each including the ones below it.
 typedef enum {
@@ -9,14 +10,20 @@ typedef enum {
 } ck_isa_t;
 
 // The best instruction set of this CPU, found on the first call from the feature bits (never from
-// the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16 lowers it.
+// the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16 lowers it; a name
+// that cannot be followed is reported on stderr once.
 ck_isa_t ck_isa(void);
+
+// The instruction set to use when `name` is asked for where `best` is the best one: `best` when the
+// name is not one of those up to it. Then `message` says so, in a line cut to fit `size` bytes; else
+// it becomes empty. "neon" is "plain" on 64-bit ARM.
+ck_isa_t ck_isa_wanted(const char *name, ck_isa_t best, char *message, size_t size);
 
 // From now on the kernels that the calling thread calls use at most `isa`: for tests, which compare
 // instruction sets. CK_ISA_AVX512BF16 lifts the limit.
 void ck_limit_isa_of_thread(ck_isa_t isa);
 
-// "plain", "avx2", "avx512" or "avx512bf16".
+// "plain" ("neon" on 64-bit ARM), "avx2", "avx512" or "avx512bf16".
 const char *ck_isa_name(ck_isa_t isa);
 
 // Tells the CPU that the caller spins.

@@ -20,7 +20,8 @@ typedef struct {
   float *c;           // [rows, c_stride]
   uint16_t *rounded;  // ck_gemm_bf16: where C goes in bfloat16 instead, or NULL; not accumulated
   ptrdiff_t c_stride;
-  const float *bias;  // one per column, or NULL
+  const float *bias;    // one per column, or NULL
+  ptrdiff_t bias_step;  // numbers between the biases of two images; 0 for one for all
   // Added too, rows c_stride apart, or NULL. May be c, which then is accumulated in.
   const float *residual;
 } ck_gemm_t;
@@ -67,6 +68,13 @@ void ck_pack_b_f32(float *dst, size_t k_total, size_t k_offset, const float *src
 void ck_pack_b_bf16(uint16_t *dst, size_t k_total, size_t k_offset, const float *src, size_t k,
                     size_t n, ptrdiff_t k_stride, ptrdiff_t n_stride, size_t panel,
                     size_t panel_end);
+// Panels [panel, panel_end) of Bᵀ from a B that is packed: `src` holds B [src_k, n] as ck_pack_b_bf16
+// makes it, of which rows [src_offset, src_offset + k) become the k columns of dst, and the n columns
+// its rows from dst_offset on. dst begins with panel `panel` and has dst_k rows. Offsets and row
+// counts in all are even. For a panel of 32 columns.
+void ck_turn_panels_bf16(uint16_t *dst, size_t dst_k, size_t dst_offset, const uint16_t *src,
+                         size_t src_k, size_t src_offset, size_t k, size_t n, size_t panel,
+                         size_t panel_end);
 // Packs the rows of src [k, n] into panels of `width` columns, 8 or a multiple of 16, with room for
 // panel_k rows each: dst[j / width][i][j % width]; the last panel is filled up with zeros. bf16:
 // pairs of rows are neighbours, an odd k is followed by a row of zeros, panel_k is even.

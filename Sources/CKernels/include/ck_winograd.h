@@ -21,6 +21,7 @@ typedef struct {
   size_t height, width, channels;
   size_t tiles_down, tiles_across;  // per image
   ptrdiff_t top, left;
+  ptrdiff_t bias_step;  // numbers between the biases of two images; 0 for one for all
 } ck_winograd_t;
 
 // v[p · plane + (t - tile) · stride + c] = (Bᵀ d B)[p] of tiles [tile, tile_end), c in [0, channels);
@@ -48,12 +49,12 @@ void ck_winograd_products_bf16(const ck_winograd_products_t *w);
 // Pixels of tiles [tile, tile_end) of y [images, height, width, channels]: y = Aᵀ m A + bias for
 // channels [channel, channel_end), m[p · plane + (t - tile) · (channel_end - channel) + c]. g
 // describes y, whose last row and column of tiles may stick out; top and left are 0. bias
-// [channels] may be NULL.
+// [channels], or [images, bias_step], may be NULL.
 // y holds bfloat16 numbers when is_bf16 is not 0, floats otherwise.
 // `residual`, floats of y's shape or NULL, is added.
 void ck_winograd_output(void *y, int is_bf16, const float *residual, const float *m, size_t plane,
-                        const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end, size_t channel,
-                        size_t channel_end);
+                        const float *bias, const ck_winograd_t *g, size_t tile, size_t tile_end,
+                        size_t channel, size_t channel_end);
 
 // Strides of a 3x3 kernel as it lies in memory; tap (ky, kx) is (ky · 3 + kx) · tap elements behind
 // tap 0, or, when `flipped`, in front of tap 8. One of row, column is 1.
@@ -100,5 +101,6 @@ void ck_winograd_upsampled_input_bf16(uint16_t *v, size_t plane, size_t stride, 
                                       size_t tile_end);
 // y [images, 2 · tiles_down, 2 · tiles_across, channels]; see ck_winograd_output.
 void ck_winograd_upsampled_output(void *y, int is_bf16, const float *residual, const float *m,
-                                  size_t plane, const float *bias, const ck_winograd_t *g, size_t tile,
-                                  size_t tile_end, size_t channel, size_t channel_end);
+                                  size_t plane, const float *bias, const ck_winograd_t *g,
+                                  size_t tile, size_t tile_end, size_t channel,
+                                  size_t channel_end);

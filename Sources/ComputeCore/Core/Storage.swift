@@ -5,6 +5,7 @@ import Synchronization
 final class Storage: @unchecked Sendable {
   private enum Contents {
     case memory(UnsafeMutableRawPointer)
+    case lasting(UnsafeMutableRawPointer)
     case readable(ReadableContents)
   }
 
@@ -19,6 +20,12 @@ final class Storage: @unchecked Sendable {
     contents = .memory(BufferCache.shared.take(self.byteCount))
   }
 
+  /// Memory of exactly this size that will be kept for long, which the cache has no part in.
+  init(lasting byteCount: Int) {
+    self.byteCount = byteCount
+    contents = .lasting(BufferCache.shared.takeLasting(byteCount))
+  }
+
   /// Contents that take no memory until they are used; `read` gives the same each time.
   init(byteCount: Int, read: @escaping @Sendable () -> Storage) {
     self.byteCount = byteCount
@@ -26,13 +33,17 @@ final class Storage: @unchecked Sendable {
   }
 
   deinit {
-    if case .memory(let pointer) = contents { BufferCache.shared.give(pointer, byteCount) }
+    switch contents {
+    case .memory(let pointer): BufferCache.shared.give(pointer, byteCount)
+    case .lasting(let pointer): BufferCache.shared.giveLasting(pointer, byteCount)
+    case .readable: break
+    }
   }
 
   /// The contents; those that are read on demand stay in memory from then on.
   var pointer: UnsafeMutableRawPointer {
     switch contents {
-    case .memory(let pointer): pointer
+    case .memory(let pointer), .lasting(let pointer): pointer
     case .readable(let contents): contents.kept().pointer
     }
   }
@@ -40,7 +51,7 @@ final class Storage: @unchecked Sendable {
   /// This storage, or its contents read for the caller alone if they are not in memory.
   func readOnce() -> Storage {
     switch contents {
-    case .memory: self
+    case .memory, .lasting: self
     case .readable(let contents): contents.current()
     }
   }
@@ -73,7 +84,8 @@ private final class ReadableContents: Sendable {
 ///
 /// Buffers are aligned to 64 bytes, those of 2 MiB and more to huge pages. Sizes are rounded up to
 /// an eighth of a power of two, so at most an eighth is wasted. What is in use and what is kept
-/// together stay within 5/4 of the most that was ever in use.
+/// together stay within 5/4 of the most that was ever in use, not counting what lasts (the packed
+/// weights of a model) and what was in use only to make it.
 package final class BufferCache: Sendable {
   /// The cache of this process.
   package static let shared = BufferCache()
@@ -82,19 +94,28 @@ package final class BufferCache: Sendable {
     var free: [Int: [UInt]] = [:]
     var cachedBytes = 0
     var liveBytes = 0
+    var lastingBytes = 0
     var peakBytes = 0
     var highestBytes = 0
+    var preparations = 0
 
     var limit: Int { highestBytes + highestBytes / 4 }
 
+    /// Notes that `byteCount` more bytes are in use.
+    mutating func use(_ byteCount: Int) {
+      liveBytes += byteCount
+      peakBytes = max(peakBytes, liveBytes + lastingBytes)
+      if preparations == 0 { highestBytes = max(highestBytes, liveBytes) }
+    }
+
     /// Takes out buffers, of the size that holds most bytes, until the limit is kept.
-    mutating func trimmed() -> [UInt] {
-      var result: [UInt] = []
+    mutating func trimmed() -> [(address: UInt, size: Int)] {
+      var result: [(UInt, Int)] = []
       while liveBytes + cachedBytes > limit {
         let largest = free.max { $0.key * $0.value.count < $1.key * $1.value.count }
         guard let size = largest?.key, let address = free[size]?.popLast() else { break }
         cachedBytes -= size
-        result.append(address)
+        result.append((address, size))
       }
       return result
     }
@@ -107,14 +128,39 @@ package final class BufferCache: Sendable {
   package var peakBytes: Int { state.withLock { $0.peakBytes } }
 
   /// Bytes in use and kept for later together.
-  package var heldBytes: Int { state.withLock { $0.liveBytes + $0.cachedBytes } }
+  package var heldBytes: Int {
+    state.withLock { $0.liveBytes + $0.lastingBytes + $0.cachedBytes }
+  }
 
   /// An empty cache.
   package init() {}
 
   /// Starts a new measurement of `peakBytes` at what is in use now.
   package func resetPeak() {
-    state.withLock { $0.peakBytes = $0.liveBytes }
+    state.withLock { $0.peakBytes = $0.liveBytes + $0.lastingBytes }
+  }
+
+  /// Runs `body`, which makes something that lasts: what it uses on the way is not of a size that
+  /// will be used again, so it does not count for how much is kept.
+  package func preparing<R>(_ body: () -> R) -> R {
+    state.withLock { $0.preparations += 1 }
+    defer { state.withLock { $0.preparations -= 1 } }
+    return body()
+  }
+
+  /// Memory of exactly `byteCount` bytes that is not taken from the cache.
+  package func takeLasting(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    state.withLock {
+      $0.lastingBytes += byteCount
+      $0.peakBytes = max($0.peakBytes, $0.liveBytes + $0.lastingBytes)
+    }
+    return BufferCache.allocate(byteCount)
+  }
+
+  /// Takes such memory back.
+  package func giveLasting(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    state.withLock { $0.lastingBytes -= byteCount }
+    BufferCache.release(pointer, byteCount)
   }
 
   /// The size of the buffer that `byteCount` bytes get.
@@ -126,23 +172,19 @@ package final class BufferCache: Sendable {
 
   /// A buffer of `byteCount` bytes, a size that `classSize` gave.
   package func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let (cached, surplus) = state.withLock { state -> (UInt?, [UInt]) in
-      state.liveBytes += byteCount
-      state.peakBytes = max(state.peakBytes, state.liveBytes)
-      state.highestBytes = max(state.highestBytes, state.liveBytes)
+    let (cached, surplus) = state.withLock { state -> (UInt?, [(UInt, Int)]) in
+      state.use(byteCount)
       guard let address = state.free[byteCount]?.popLast() else { return (nil, state.trimmed()) }
       state.cachedBytes -= byteCount
       return (address, [])
     }
     if let cached, let pointer = UnsafeMutableRawPointer(bitPattern: cached) { return pointer }
-    for address in surplus { free(UnsafeMutableRawPointer(bitPattern: address)) }
-    let alignment = byteCount >= BufferCache.hugePage ? BufferCache.hugePage : 64
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, alignment, byteCount) == 0, let pointer else {
-      preconditionFailure("out of memory: \(byteCount) bytes asked for")
+    for (address, size) in surplus {
+      if let pointer = UnsafeMutableRawPointer(bitPattern: address) {
+        BufferCache.release(pointer, size)
+      }
     }
-    if byteCount >= BufferCache.hugePage { madvise(pointer, byteCount, 14) }  // MADV_HUGEPAGE
-    return pointer
+    return BufferCache.allocate(byteCount)
   }
 
   /// Takes a buffer back.
@@ -154,6 +196,46 @@ package final class BufferCache: Sendable {
       state.free[byteCount, default: []].append(UInt(bitPattern: pointer))
       return true
     }
-    if !isKept { free(pointer) }
+    if !isKept { BufferCache.release(pointer, byteCount) }
+  }
+
+  /// New memory: from the system itself where it is large, since freed parts of the C library's heap
+  /// do not go back while something behind them is in use.
+  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    guard byteCount < hugePage else { return mapPages(byteCount) }
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, 64, byteCount) == 0, let pointer else { outOfMemory(byteCount) }
+    return pointer
+  }
+
+  /// Undoes `allocate`.
+  private static func release(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    if byteCount < hugePage {
+      free(pointer)
+    } else {
+      munmap(pointer, byteCount)
+    }
+  }
+
+  /// Pages that begin at a huge page's address: more are asked for, and the ends given back.
+  private static func mapPages(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let size = byteCount + hugePage
+    guard
+      let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      start != MAP_FAILED
+    else { outOfMemory(byteCount) }
+    let front = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+    let pointer = start + front
+    let used = (byteCount + pageSize - 1) / pageSize * pageSize
+    if front > 0 { munmap(start, front) }
+    if size - front > used { munmap(pointer + used, size - front - used) }
+    madvise(pointer, used, 14)  // MADV_HUGEPAGE
+    return pointer
+  }
+
+  private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+
+  private static func outOfMemory(_ byteCount: Int) -> Never {
+    preconditionFailure("out of memory: \(byteCount) bytes asked for")
   }
 }

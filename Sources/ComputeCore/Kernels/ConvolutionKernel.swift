@@ -90,7 +90,8 @@ struct PaddedActivation {
   }
 }
 
-/// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`.
+/// `y[n, i, j, o] = Σ x[n, i·s + ky − top, j·s + kx − left, c] · w[o, ky, kx, c] + bias[o]`, or
+/// `bias[n, o]`.
 func convolutionForward(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ g: ConvolutionGeometry,
   adding residual: Tensor? = nil, output: DType = .float32
@@ -101,11 +102,11 @@ func convolutionForward(
       x, winogradKernels(weight, type), bias, tiles, type, adding: residual, output: output)
   }
   let channels = type.padded(g.inChannels)
-  let packed = weight.packed(.forward, type) {
+  let packed = weight.packed(.forward, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
-        k: g.taps * channels, columns: g.outChannels, type: type,
+        k: g.taps * channels, columns: g.outChannels, type: type, lasts: lasts,
         pieces: channels == g.inChannels
           ? [
             FactorPiece(
@@ -129,13 +130,13 @@ func convolutionForward(
 /// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
 func winogradKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
   let (out, inputs) = (weight.shape[0], weight.shape[3])
-  return weight.packed(.winogradForward, type) {
+  return weight.packed(.winogradForward, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         winograd: w.pointer,
         ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0), k: inputs,
-        columns: out, type: type)
+        columns: out, type: type, lasts: lasts)
     }
   }
 }
@@ -149,30 +150,35 @@ func convolutionInputGradient(
 ) -> Tensor {
   let type = FactorType.current
   if let tiles = g.winogradInputGradientTiles {
-    let packed = weight.packed(.winogradInputGradient, type) {
-      let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
-      return withExtendedLifetime(w) {
-        PackedFactor(
-          winograd: w.pointer,
-          ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
-          k: g.outChannels, columns: g.inChannels, type: type)
+    let packed =
+      weight.turned(.winogradForward, type, inputs: g.inChannels, rows: tiles.count)
+      ?? weight.packed(.winogradInputGradient, type) { lasts in
+        let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
+        return withExtendedLifetime(w) {
+          PackedFactor(
+            winograd: w.pointer,
+            ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
+            k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
+        }
       }
-    }
     return winogradConvolution(dy, packed, bias, tiles, type, output: output)
   }
   let channels = type.padded(g.outChannels)
-  let packed = weight.packed(.inputGradient, type) {
-    let w = weight.forPacking
-    return withExtendedLifetime(w) {
-      PackedFactor(
-        k: g.taps * channels, columns: g.inChannels, type: type,
-        pieces: (0..<g.taps).map { tap in
-          FactorPiece(
-            pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
-            k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
-        })
+  let packed =
+    weight.turned(
+      .forward, type, taps: g.taps, inputs: g.inChannels, rows: g.images * g.height * g.width)
+    ?? weight.packed(.inputGradient, type) { lasts in
+      let w = weight.forPacking
+      return withExtendedLifetime(w) {
+        PackedFactor(
+          k: g.taps * channels, columns: g.inChannels, type: type, lasts: lasts,
+          pieces: (0..<g.taps).map { tap in
+            FactorPiece(
+              pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
+              k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
+          })
+      }
     }
-  }
   return directConvolution(
     dy, packed, bias, g, stride: 1, dilation: g.stride,
     source: (g.outHeight, g.outWidth, g.outChannels),
@@ -196,6 +202,7 @@ private func directConvolution(
     dtype: type == .bfloat16 ? output : .float32)
   var result = ProductTarget(y, offset: 0, stride: target.channels)
   result.bias = bias.map { UnsafePointer($0.pointer) }
+  result.biasStep = bias?.rank == 2 ? target.channels : 0
   result.residual = residual.map { UnsafePointer($0.pointer) }
   withExtendedLifetime((x, bias, residual)) {
     let copy = PaddedActivation(
@@ -208,4 +215,27 @@ private func directConvolution(
     withExtendedLifetime(copy) { parallelProduct(rows, packed, into: result) }
   }
   return y.cast(to: output)
+}
+
+/// Sums of `dy` `[N, H, W, C]` of either type over all pixels, `[C]`, or over those of each picture,
+/// `[N, C]`: the gradient by a bias.
+func channelSums(_ dy: Tensor, perImage: Bool) -> Tensor {
+  guard dy.dtype == .bfloat16 else { return dy.sum(axes: perImage ? [1, 2] : [0, 1, 2]) }
+  let (n, c) = (dy.shape[0], dy.shape[3])
+  let (groups, rows) = perImage ? (n, dy.shape[1] * dy.shape[2]) : (1, dy.count / max(1, c))
+  let piece = 256
+  let pieces = max(1, (rows + piece - 1) / piece)
+  let partial = Tensor(uninitialized: [groups, pieces, c])
+  ThreadPool.shared.run(items: groups * pieces) { item in
+    let (group, first) = (item / pieces, item % pieces * piece)
+    var call = ck_gradient_t(
+      panels: nil, panel_k: 0, width: Int(CK_ROW_PANEL), rows: nil, rows_stride: 0,
+      sums: partial.pointer + item * c)
+    ck_pack_gradient_bf16(
+      &call, dy.bfloat16Pointer + (group * rows + first) * c, min(piece, rows - first), c)
+  }
+  let sums = Tensor(uninitialized: perImage ? [n, c] : [c])
+  sumMiddle(sums.pointer, partial.pointer, groups, pieces, c, scale: 1)
+  withExtendedLifetime((dy, partial)) {}
+  return sums
 }

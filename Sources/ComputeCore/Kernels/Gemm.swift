@@ -46,6 +46,8 @@ struct ProductTarget {
   private(set) var rounded: UnsafeMutablePointer<UInt16>?
   let stride: Int
   var bias: UnsafePointer<Float>?
+  /// Numbers between the biases of two images; 0 for one bias for all.
+  var biasStep = 0
   /// What is added to the result, in its layout.
   var residual: UnsafePointer<Float>?
 
@@ -75,7 +77,7 @@ private func description(
     lines_per_image: rows.linesPerImage, images: rows.images, segments: segments.baseAddress,
     segment_count: segments.count, segment_length: rows.segmentLength, b: packed,
     columns: columns, c: target.pointer, rounded: target.rounded, c_stride: target.stride,
-    bias: target.bias, residual: target.residual)
+    bias: target.bias, bias_step: target.biasStep, residual: target.residual)
 }
 
 private func run(
@@ -113,9 +115,16 @@ func parallelProduct(_ rows: FactorRows, _ packed: PackedFactor, into target: Pr
     let frozen = g
     ThreadPool.shared.run(items: across * down) { item in
       let (i, j) = (item % down * blocksPerItem, item / down * panelsPerItem)
-      run(
-        frozen, rows.type, blocks: i..<min(blocks, i + blocksPerItem),
-        panels: j..<min(panels, j + panelsPerItem))
+      let own = j..<min(panels, j + panelsPerItem)
+      var g = frozen
+      let scratch = packed.turned.map { turned in
+        let scratch = Storage(byteCount: own.count * panelBytes)
+        turned.fill(scratch.pointer, panels: own)
+        g.b = UnsafeRawPointer(scratch.pointer) - j * panelBytes
+        return scratch
+      }
+      run(g, rows.type, blocks: i..<min(blocks, i + blocksPerItem), panels: own)
+      withExtendedLifetime(scratch) {}
     }
   }
 }

@@ -15,11 +15,11 @@ func linearForward(
   shape: Shape, output: DType
 ) -> Tensor {
   let type = FactorType.current
-  let packed = weight.packed(.forward, type) {
+  let packed = weight.packed(.forward, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
-        k: type.padded(sizes.inputs), columns: sizes.outputs, type: type,
+        k: type.padded(sizes.inputs), columns: sizes.outputs, type: type, lasts: lasts,
         pieces: [
           FactorPiece(
             pointer: w.pointer, kOffset: 0, k: sizes.inputs, kStride: 1, nStride: sizes.inputs)
@@ -99,11 +99,14 @@ func linearGradients(
 private func packedForInputGradient(_ weight: Tensor, _ sizes: LinearSizes, _ type: FactorType)
   -> PackedFactor
 {
-  weight.packed(.inputGradient, type) {
+  if let turned = weight.turned(.forward, type, inputs: sizes.inputs, rows: sizes.rows) {
+    return turned
+  }
+  return weight.packed(.inputGradient, type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
-        k: type.padded(sizes.outputs), columns: sizes.inputs, type: type,
+        k: type.padded(sizes.outputs), columns: sizes.inputs, type: type, lasts: lasts,
         pieces: [
           FactorPiece(
             pointer: w.pointer, kOffset: 0, k: sizes.outputs, kStride: sizes.inputs, nStride: 1)

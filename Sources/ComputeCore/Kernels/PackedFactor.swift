@@ -18,22 +18,49 @@ final class PackedFactor: @unchecked Sendable {
   let columns: Int
   /// Elements between the factors of two places of Winograd's algorithm; 0 for a direct product.
   let plane: Int
+  /// Where the panels are made from when they are used; `pointer` is of no use then.
+  let turned: TurnedFactor?
   private let storage: Storage
 
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
+
+  /// A factor that is made panel by panel.
+  init(_ turned: TurnedFactor) {
+    (k, columns, plane, self.turned) = (turned.k, turned.inputs, 0, turned)
+    storage = Storage(byteCount: 0)
+  }
 
   /// Bytes of a packed factor.
   static func byteCount(k: Int, columns: Int, type: FactorType) -> Int {
     panelCount(columns) * ck_gemm_panel() * k * type.byteCount
   }
 
-  /// Packs `pieces`, which together fill all `k` rows, on all threads.
-  init(k: Int, columns: Int, type: FactorType, pieces: [FactorPiece]) {
+  /// All panels of `turned`, made on all threads.
+  init(making turned: TurnedFactor) {
+    (k, columns, self.turned) = (turned.k, turned.inputs, nil)
+    let panels = panelCount(turned.inputs)
+    let size = panels * ck_gemm_panel() * turned.k
+    let isWinograd = turned.forward.plane > 0
+    let (plane, bytes) = (isWinograd ? size : 0, FactorType.bfloat16.byteCount)
+    let storage = Storage(byteCount: (isWinograd ? winogradPlaces : 1) * size * bytes)
+    (self.plane, self.storage) = (plane, storage)
+    ThreadPool.shared.run(items: panels) { panel in
+      let target = storage.pointer + panel * ck_gemm_panel() * turned.k * bytes
+      if isWinograd {
+        turned.fillWinograd(target, plane: plane, panels: panel..<panel + 1)
+      } else {
+        turned.fill(target, panels: panel..<panel + 1)
+      }
+    }
+  }
+
+  /// Packs `pieces`, which together fill all `k` rows, on all threads; `lasts` when it is kept.
+  init(k: Int, columns: Int, type: FactorType, lasts: Bool = false, pieces: [FactorPiece]) {
     self.k = k
     self.columns = columns
-    plane = 0
-    let storage = Storage(
-      byteCount: PackedFactor.byteCount(k: k, columns: columns, type: type))
+    (plane, turned) = (0, nil)
+    let byteCount = PackedFactor.byteCount(k: k, columns: columns, type: type)
+    let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     self.storage = storage
     ThreadPool.shared.run(items: panelCount(columns)) { panel in
       for piece in pieces {
@@ -47,12 +74,14 @@ final class PackedFactor: @unchecked Sendable {
   /// Transforms and packs 3x3 kernels at `weight` for Winograd's algorithm, on all threads.
   init(
     winograd weight: UnsafePointer<Float>, _ kernel: ck_winograd_kernel_t, k: Int, columns: Int,
-    type: FactorType
+    type: FactorType, lasts: Bool
   ) {
     let (padded, width, panels) = (type.padded(k), ck_gemm_panel(), panelCount(columns))
     let plane = panels * width * padded
-    let storage = Storage(byteCount: CK_WINOGRAD_PLACES * plane * type.byteCount)
+    let byteCount = Int(CK_WINOGRAD_PLACES) * plane * type.byteCount
+    let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     (self.k, self.columns, self.plane, self.storage) = (padded, columns, plane, storage)
+    turned = nil
     ThreadPool.shared.run(items: panels) { panel in
       var kernel = kernel
       switch type {
@@ -105,13 +134,18 @@ final class PackedForms: Sendable {
 
   private let forms = Mutex<[Key: PackedFactor]>([:])
 
+  /// The packed form for `use`, if it was made.
+  func known(_ use: WeightUse, _ type: FactorType, _ shape: Shape) -> PackedFactor? {
+    forms.withLock { $0[Key(use: use, type: type, shape: shape)] }
+  }
+
   /// The packed form of a weight of `shape` for `use`, made by `make` on the first call.
-  func form(_ use: WeightUse, _ type: FactorType, _ shape: Shape, make: () -> PackedFactor)
-    -> PackedFactor
-  {
+  func form(
+    _ use: WeightUse, _ type: FactorType, _ shape: Shape, make: (_ lasts: Bool) -> PackedFactor
+  ) -> PackedFactor {
     let key = Key(use: use, type: type, shape: shape)
     if let known = forms.withLock({ $0[key] }) { return known }
-    let made = make()
+    let made = BufferCache.shared.preparing { make(true) }
     forms.withLock { $0[key] = made }
     return made
   }
@@ -124,7 +158,9 @@ extension Tensor {
   }
 
   /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
-  func packed(_ use: WeightUse, _ type: FactorType, make: () -> PackedFactor) -> PackedFactor {
-    isRecorded ? make() : storage.packedForms.form(use, type, shape, make: make)
+  func packed(
+    _ use: WeightUse, _ type: FactorType, make: (_ lasts: Bool) -> PackedFactor
+  ) -> PackedFactor {
+    isRecorded ? make(false) : storage.packedForms.form(use, type, shape, make: make)
   }
 }

@@ -20,14 +20,14 @@ struct WinogradTiles {
   var reading: ck_winograd_t {
     ck_winograd_t(
       height: source.height, width: source.width, channels: source.channels, tiles_down: down,
-      tiles_across: across, top: top, left: left)
+      tiles_across: across, top: top, left: left, bias_step: 0)
   }
 
   /// The description for kernels that touch the target.
   var writing: ck_winograd_t {
     ck_winograd_t(
       height: target.height, width: target.width, channels: target.channels, tiles_down: down,
-      tiles_across: across, top: 0, left: 0)
+      tiles_across: across, top: 0, left: 0, bias_step: 0)
   }
 
   /// Whether fewer products make up for the transforms and for reading larger kernels.
@@ -63,6 +63,9 @@ extension ConvolutionGeometry {
 /// Places of a tile, `4 · 4`.
 let winogradPlaces = Int(CK_WINOGRAD_PLACES)
 
+/// Tiles that are multiplied together.
+let winogradTilesPerBlock = 64
+
 /// Elements put between two planes so that the places of a tile fall into different cache sets.
 let winogradPlaneGap = 32
 
@@ -71,7 +74,7 @@ let winogradPlaneGap = 32
 /// Source: Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks",
 /// arXiv:1509.09308. The transformed source is made and used in portions that fit the cache the
 /// threads share; sums over channels and transforms of products are `float32`. The result is of type
-/// `output`.
+/// `output`; `bias` is `[channels]`, or `[images, channels]` with one for each picture.
 func winogradConvolution(
   _ x: Tensor, _ kernels: PackedFactor, _ bias: Tensor?, _ tiles: WinogradTiles,
   _ type: FactorType, adding residual: Tensor? = nil, output: DType = .float32
@@ -80,7 +83,7 @@ func winogradConvolution(
   let x = type == .bfloat16 ? x : x.cast(to: .float32)
   let y = Tensor(
     uninitialized: [tiles.images, target.height, target.width, target.channels], dtype: output)
-  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (64, 16, 64)
+  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (winogradTilesPerBlock, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
   let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
   let blockBytes = places * plane * type.byteCount
@@ -151,21 +154,40 @@ private func multiply(
   let productPlane = range.count * columns.count + winogradPlaneGap
   let products = Storage(byteCount: places * productPlane * 4)
   let sums = products.pointer.assumingMemoryBound(to: Float.self)
+  let own = ownKernels(kernels, columns)
   var call = ck_winograd_products_t(
     places: places, m: sums, v: source,
-    u: kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
-    m_plane: productPlane, v_plane: plane, u_plane: kernels.plane, tiles: range.count,
+    u: own.map { UnsafeRawPointer($0.storage.pointer) }
+      ?? kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
+    m_plane: productPlane, v_plane: plane, u_plane: own?.plane ?? kernels.plane,
+    tiles: range.count,
     k: kernels.k, columns: columns.count)
   switch type {
   case .float32: ck_winograd_products_f32(&call)
   case .bfloat16: ck_winograd_products_bf16(&call)
   }
   var writing = tiles.writing
+  writing.bias_step = bias?.rank == 2 ? tiles.target.channels : 0
   let transform = tiles.isUpsampled ? ck_winograd_upsampled_output : ck_winograd_output
   transform(
     y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, residual?.pointer, sums, productPlane,
     bias?.pointer, &writing,
     range.lowerBound, range.upperBound,
     columns.lowerBound, columns.upperBound)
-  withExtendedLifetime(products) {}
+  withExtendedLifetime((products, own?.storage)) {}
+}
+
+/// Kernels of some columns, where they are made from others as they are used.
+private func ownKernels(_ kernels: PackedFactor, _ columns: Range<Int>) -> (
+  storage: Storage, plane: Int
+)? {
+  guard let turned = kernels.turned else { return nil }
+  let width = ck_gemm_panel()
+  let first = columns.lowerBound / width
+  let panels = first..<first + panelCount(columns.count)
+  let plane = panels.count * width * kernels.k
+  let storage = Storage(
+    byteCount: winogradPlaces * plane * FactorType.bfloat16.byteCount)
+  turned.fillWinograd(storage.pointer, plane: plane, panels: panels)
+  return (storage, plane)
 }

@@ -73,10 +73,11 @@ package struct AttentionBenchmark: Sendable {
   package func measure(_ repeats: Timing.Repeats) -> Timing {
     var generator = TorchGenerator(seed: 1)
     let channels = size.heads * size.headDim
-    let q = Tensor.randn([size.n, size.queries, channels], using: &generator)
-    let k = Tensor.randn([size.n, size.keys, channels], using: &generator)
-    let v = Tensor.randn([size.n, size.keys, channels], using: &generator)
-    let dy = Tensor.randn(q.shape, using: &generator)
+    let type = Compute.factorType  // what the layers before it hand over
+    let q = Tensor.randn([size.n, size.queries, channels], using: &generator).cast(to: type)
+    let k = Tensor.randn([size.n, size.keys, channels], using: &generator).cast(to: type)
+    let v = Tensor.randn([size.n, size.keys, channels], using: &generator).cast(to: type)
+    let dy = Tensor.randn(q.shape, using: &generator).cast(to: type)
     let inputs = pass == .forward ? [q, k, v] : [q, k, v].map { $0.asVariable() }
     return Timing(repeats) {
       let y = attention(inputs[0], inputs[1], inputs[2], heads: size.heads)

@@ -67,6 +67,6 @@ package struct ProcessorLimit: Sendable {
 extension MatmulPrecision {
   /// What this CPU computes when it is asked for this precision.
   package var inEffect: MatmulPrecision {
-    self == .bfloat16 && ck_gemm_has_bf16() == 0 ? .float32 : self
+    self == .bfloat16 && ck_gemm_has_bf16() != 0 ? .bfloat16 : .float32
   }
 }

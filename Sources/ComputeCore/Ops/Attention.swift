@@ -6,6 +6,9 @@ import CKernels
 /// when a larger score turns up; the backward pass computes them again from the saved logarithms.
 /// Sources: Vaswani et al. 2017, arXiv:1706.03762; Dao et al. 2022, arXiv:2205.14135; numerically as
 /// `torch.nn.functional.scaled_dot_product_attention`. A query that may see no key gives zeros.
+/// Where products have `bfloat16` factors and all three tensors are of that type, so is all that is
+/// written: the result and the gradients. Sums and probabilities are `float32` before they are
+/// rounded as factors.
 ///
 /// - Parameters:
 ///   - q: queries `[N, T, heads · d]`, heads side by side.
@@ -14,7 +17,7 @@ import CKernels
 ///   - heads: number of heads.
 ///   - mask: `[N, S]`, 0 where a key must not be seen.
 ///   - isCausal: whether query i sees keys 0…i only.
-/// - Returns: `[N, T, heads · d]`.
+/// - Returns: `[N, T, heads · d]`, of the queries' type.
 public func attention(
   _ q: Tensor, _ k: Tensor, _ v: Tensor, heads: Int, mask: Tensor? = nil, isCausal: Bool = false
 ) -> Tensor {
@@ -30,8 +33,17 @@ public func attention(
     n: q.shape[0], queries: q.shape[1], keys: k.shape[1], heads: heads,
     headDim: q.shape[2] / heads, isCausal: isCausal, visible: mask.map(VisibleKeys.init),
     type: FactorType.current)
-  let (y, logSums) = attentionForward(q, k, v, call)
-  return y.recorded(from: [q, k, v]) { dy in attentionVJP(dy, q, k, v, y, logSums, call) }
+  let stored: DType =
+    call.type == .bfloat16 && [q, k, v].allSatisfy { $0.dtype == .bfloat16 } ? .bfloat16 : .float32
+  let saved = (q: q.cast(to: stored), k: k.cast(to: stored), v: v.cast(to: stored))
+  let (y, logSums) = attentionForward(saved.q, saved.k, saved.v, call)
+  return y.cast(to: q.dtype).recorded(from: [q, k, v]) { dy in
+    let (dq, dk, dv) = attentionVJP(
+      dy.cast(to: stored), saved.q, saved.k, saved.v, y, logSums, call)
+    return zip([q, k, v], [dq, dk, dv]).map { x, dx in
+      x.isRecorded ? dx.cast(to: x.dtype) : nil
+    }
+  }
 }
 
 /// The keys of every batch item that its mask leaves.
@@ -91,10 +103,11 @@ private struct AttentionCall {
     let keyOffset = offset(item, head, length: keys)
     return ck_attention_t(
       heads: count, queries: queries, keys: visible?.count(item) ?? keys, head_dim: headDim,
-      stride: channels, q: UnsafePointer(q.pointer + offset(item, head, length: queries)),
-      k: UnsafePointer(k.pointer + keyOffset), v: UnsafePointer(v.pointer + keyOffset),
+      stride: channels, q: UnsafeRawPointer(q.address(offset(item, head, length: queries))),
+      k: UnsafeRawPointer(k.address(keyOffset)), v: UnsafeRawPointer(v.address(keyOffset)),
       key_index: visible?.indices(item), is_causal: isCausal ? 1 : 0,
-      is_bfloat16: type == .bfloat16 ? 1 : 0, scale: 1 / Float(headDim).squareRoot())
+      is_bfloat16: type == .bfloat16 ? 1 : 0, is_stored_bfloat16: q.isBFloat16,
+      scale: 1 / Float(headDim).squareRoot())
   }
 
   /// Where head `head` of batch item `item` starts in a tensor of `length` tokens.
@@ -103,11 +116,12 @@ private struct AttentionCall {
   }
 }
 
-/// The result and the logarithms `[N, heads, T]`; a work item is some queries of some heads.
+/// The result, of the tensors' type, and the logarithms `[N, heads, T]`; a work item is some queries
+/// of some heads.
 private func attentionForward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ call: AttentionCall)
   -> (y: Tensor, logSums: Tensor)
 {
-  let y = Tensor(uninitialized: q.shape)
+  let y = Tensor(uninitialized: q.shape, dtype: q.dtype)
   let logSums = Tensor(uninitialized: [call.n, call.heads, call.queries])
   let group = call.headsPerItem(floats: call.keys * call.headDim)
   let groups = call.heads / group
@@ -120,7 +134,7 @@ private func attentionForward(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ call: Att
     var heads = call.description(n, head, count: group, q, k, v)
     let scratch = Storage(byteCount: ck_attention_forward_bytes(&heads))
     ck_attention_forward(
-      &heads, y.pointer + call.offset(n, head, length: call.queries),
+      &heads, y.address(call.offset(n, head, length: call.queries)),
       logSums.pointer + (n * call.heads + head) * call.queries, start,
       min(call.queries, start + length), scratch.pointer)
     withExtendedLifetime(scratch) {}
@@ -137,30 +151,28 @@ private func forwardLength(queries: Int, parts: Int) -> Int {
   return (length + panel - 1) / panel * panel
 }
 
-/// Gradients by `q`, `k` and `v`.
+/// Gradients by `q`, `k` and `v`, of their one type.
 ///
 /// A work item is some keys of some heads and goes through all queries, so that every sum has one
 /// order. Where there are few heads, the keys are split, and the parts of `dq` added at the end.
 private func attentionVJP(
   _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ y: Tensor, _ logSums: Tensor,
   _ call: AttentionCall
-) -> [Tensor?] {
-  let isPartial = call.visible != nil
-  let dk = isPartial ? Tensor.zeros(k.shape) : Tensor(uninitialized: k.shape)
-  let dv = isPartial ? Tensor.zeros(v.shape) : Tensor(uninitialized: v.shape)
+) -> (q: Tensor, k: Tensor, v: Tensor) {
+  let (dk, dv) = (keyGradient(k, call), keyGradient(v, call))
   let group = call.headsPerItem(floats: 4 * call.keys * call.headDim)
   let groups = call.heads / group
   let parts = keyParts(call)
-  let dq = (0..<parts).map { _ in Tensor(uninitialized: q.shape) }
+  let dq = (0..<parts).map { _ in Tensor(uninitialized: q.shape, dtype: q.dtype) }
   ThreadPool.shared.run(items: call.n * groups * parts) { item in
     let (part, n, head) = (item % parts, item / parts / groups, item / parts % groups * group)
     var heads = call.description(n, head, count: group, q, k, v)
     let queryOffset = call.offset(n, head, length: call.queries)
     let keyOffset = call.offset(n, head, length: call.keys)
     var gradients = ck_attention_gradients_t(
-      dy: dy.pointer + queryOffset, y: y.pointer + queryOffset,
+      dy: UnsafeRawPointer(dy.address(queryOffset)), y: UnsafeRawPointer(y.address(queryOffset)),
       log_sums: logSums.pointer + (n * call.heads + head) * call.queries,
-      dq: dq[part].pointer + queryOffset, dk: dk.pointer + keyOffset, dv: dv.pointer + keyOffset)
+      dq: dq[part].address(queryOffset), dk: dk.address(keyOffset), dv: dv.address(keyOffset))
     let length = (Int(heads.keys) + 2 * parts - 1) / (2 * parts) * 2
     let start = min(Int(heads.keys), part * length)
     let scratch = Storage(byteCount: ck_attention_backward_bytes(&heads))
@@ -168,8 +180,17 @@ private func attentionVJP(
       &heads, &gradients, start, min(Int(heads.keys), start + length), scratch.pointer)
     withExtendedLifetime(scratch) {}
   }
-  let sum = dq.dropFirst().reduce(dq[0]) { $0 + $1 }
-  return [q.isRecorded ? sum : nil, k.isRecorded ? dk : nil, v.isRecorded ? dv : nil]
+  withExtendedLifetime((q, k, v, dy, y, logSums)) {}
+  let sum =
+    parts == 1
+    ? dq[0] : dq.dropFirst().reduce(dq[0].cast(to: .float32)) { $0 + $1.cast(to: .float32) }
+  return (sum.cast(to: q.dtype), dk, dv)
+}
+
+/// Memory for a gradient by keys or values: zeros where a mask leaves out keys.
+private func keyGradient(_ x: Tensor, _ call: AttentionCall) -> Tensor {
+  call.visible == nil
+    ? Tensor(uninitialized: x.shape, dtype: x.dtype) : Tensor.zeros(x.shape).cast(to: x.dtype)
 }
 
 /// Parts that a head's keys are split into, which depends on sizes only, because it changes rounding.

@@ -68,7 +68,7 @@ struct ChannelNorm {
     let c = channels
     let moments = Tensor(uninitialized: [n, pieces, 2, c])
     let coefficients = Tensor(uninitialized: [n, 2, c])
-    let (source, b) = (x.pointer, bias.pointer)
+    let b = bias.pointer
     let (m, k) = (moments.pointer, coefficients.pointer)
     runPhases(
       { item, piece in
@@ -76,7 +76,8 @@ struct ChannelNorm {
         let range = rowRange(piece)
         let target = m + (item * pieces + piece) * 2 * c
         let start = (item * rows + range.lowerBound) * c
-        ck_channel_moments_f32(target, target + c, source + start, range.count, c)
+        ck_channel_moments(
+          target, target + c, x.address(start), x.isBFloat16, range.count, c)
       },
       then: { item in
         if given == nil { combine(m, item, into: statistics) }
@@ -86,15 +87,9 @@ struct ChannelNorm {
         let range = rowRange(piece)
         let start = (item * rows + range.lowerBound) * c
         let mean = k + item * 2 * c
-        switch output {
-        case .float32:
-          ck_normalize_f32(
-            result.pointer + start, source + start, mean, mean + c, b, silu, range.count, c)
-        case .bfloat16:
-          ck_normalize_bf16(
-            result.bfloat16Pointer + start, source + start, mean, mean + c, b, silu, range.count,
-            c)
-        }
+        ck_normalize(
+          result.address(start), result.isBFloat16, x.address(start), x.isBFloat16, mean, mean + c,
+          b, silu, range.count, c)
       })
     withExtendedLifetime((moments, coefficients)) {}
     return (result, statistics)
@@ -147,7 +142,7 @@ struct ChannelNorm {
     }
   }
 
-  /// Gradients by `x`, `weight` and `bias`.
+  /// Gradients by `x` (of its type), `weight` and `bias`.
   ///
   /// With `x̂ = (x - mean) · rstd`, `dz = dy · slope of the activation` and means over a group,
   /// `dx = rstd · (w · dz - mean(w · dz) - x̂ · mean(w · dz · x̂))`; the two means are left out when
@@ -157,8 +152,7 @@ struct ChannelNorm {
     areConstant: Bool = false, needs: Needs
   ) -> [Tensor?] {
     let c = channels
-    let dy = isSilu ? dy : dy.cast(to: .float32)
-    let result = Tensor(uninitialized: needs.x || isSilu ? x.shape : [0])
+    let result = Tensor(uninitialized: needs.x ? x.shape : [0], dtype: x.dtype)
     let sums = Tensor(uninitialized: [n, pieces, 2, c])
     let totals = Tensor(uninitialized: [n, 2, c])
     let coefficients = Tensor(uninitialized: [n, 5, c])
@@ -166,23 +160,14 @@ struct ChannelNorm {
       let mean = coefficients.pointer + item * 5 * c
       expand(statistics, item, weight, mean: mean, scale: mean + c)
     }
-    let (dx, source, b) = (result.pointer, x.pointer, bias.pointer)
     let (s, t, k) = (sums.pointer, totals.pointer, coefficients.pointer)
     runPhases(
       { item, piece in
         let range = rowRange(piece)
         let start = (item * rows + range.lowerBound) * c
         let target = s + (item * pieces + piece) * 2 * c
-        let mean = k + item * 5 * c
-        if dy.dtype == .bfloat16 {
-          ck_normalize_silu_sums_bf16(
-            target, target + c, dx + start, dy.bfloat16Pointer + start, source + start, mean,
-            mean + c, b, range.count, c)
-        } else {
-          ck_normalize_sums_f32(
-            target, target + c, isSilu ? dx + start : nil, dy.pointer + start, source + start,
-            mean, mean + c, b, silu, range.count, c)
-        }
+        var call = description(dy, x, start, k + item * 5 * c, bias)
+        ck_normalize_sums(target, target + c, &call, range.count, c)
       },
       then: { item in
         addPieces(s, item, to: t)
@@ -194,11 +179,11 @@ struct ChannelNorm {
         let range = rowRange(piece)
         let start = (item * rows + range.lowerBound) * c
         let mean = k + item * 5 * c
-        ck_normalize_backward_f32(
-          dx + start, isSilu ? dx + start : dy.pointer + start, source + start, mean, mean + 2 * c,
-          mean + 3 * c, mean + 4 * c, range.count, c)
+        var call = description(dy, x, start, mean, bias)
+        ck_normalize_backward(
+          result.address(start), &call, mean + 2 * c, mean + 3 * c, mean + 4 * c, range.count, c)
       })
-    withExtendedLifetime((sums, coefficients)) {}
+    withExtendedLifetime((sums, coefficients, dy, x, bias)) {}
     guard needs.parameters else { return [needs.x ? result : nil, nil, nil] }
     let parameters = Tensor(uninitialized: [2, c])
     withExtendedLifetime(totals) { sumMiddle(parameters.pointer, t, 1, n, 2 * c, scale: 1) }
@@ -206,6 +191,16 @@ struct ChannelNorm {
       needs.x ? result : nil, parameters.sliced(axis: 0, 1..<2).reshaped([c]),
       parameters.sliced(axis: 0, 0..<1).reshaped([c]),
     ]
+  }
+
+  /// What kernels need to know of the numbers from `start` on; the scale follows the mean.
+  private func description(
+    _ dy: Tensor, _ x: Tensor, _ start: Int, _ mean: UnsafePointer<Float>, _ bias: Tensor
+  ) -> ck_normalize_t {
+    ck_normalize_t(
+      x: UnsafeRawPointer(x.address(start)), dy: UnsafeRawPointer(dy.address(start)),
+      x_is_bf16: x.isBFloat16, dy_is_bf16: dy.isBFloat16, mean: mean, scale: mean + channels,
+      bias: UnsafePointer(bias.pointer), silu: silu)
   }
 
   /// The sums of an item's pieces, in their order.

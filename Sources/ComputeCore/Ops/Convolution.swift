@@ -28,7 +28,7 @@ public struct Padding: Equatable, Sendable {
 /// - Parameters:
 ///   - x: `[N, H, W, in]`, of either type.
 ///   - weight: `[out, kh, kw, in]`.
-///   - bias: `[out]`.
+///   - bias: `[out]`, or `[N, out]` with one for each picture.
 ///   - stride: pixels between two outputs, at least 1, the same in both directions.
 ///   - padding: zeros around the picture, at least 0.
 ///   - residual: added to the result in the same pass; of its shape.
@@ -50,12 +50,14 @@ public func conv2d(
   precondition(
     weight.shape[3] == g.inChannels,
     "conv2d: weight \(weight.shape) does not take \(g.inChannels) channels")
+  let isPerImage = bias?.rank == 2
   precondition(
-    bias == nil || bias?.shape == [g.outChannels], "conv2d: bias must be [\(g.outChannels)]")
+    bias == nil || bias?.shape == (isPerImage ? [g.images] : []) + [g.outChannels],
+    "conv2d: bias must be [\(g.outChannels)] or [\(g.images), \(g.outChannels)]")
   precondition(
     g.paddedHeight >= g.kernelHeight && g.paddedWidth >= g.kernelWidth,
     "conv2d: \(x.shape) is smaller than the kernel of \(weight.shape)")
-  if g.isPointwise {
+  if g.isPointwise && !isPerImage {
     return linear(
       x, weight: weight.reshaped([g.outChannels, g.inChannels]), bias: bias, adding: residual,
       output: output)
@@ -79,8 +81,8 @@ public func conv2d(
     [
       x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
       weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? dy.cast(to: .float32).sum(axes: [0, 1, 2]) : nil] } ?? [])
-      + (residual == nil ? [] : [dy])
+    ] + (bias.map { [$0.isRecorded ? channelSums(dy, perImage: isPerImage) : nil] } ?? [])
+      + (residual == nil ? [] : [dy.cast(to: .float32)])
   }
 }
 

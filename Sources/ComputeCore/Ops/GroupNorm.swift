@@ -11,7 +11,7 @@ public enum NormActivation: Sendable {
 /// Source: Wu & He 2018, arXiv:1803.08494. Equal to `silu(groupNorm(x))` with fewer passes.
 ///
 /// - Parameters:
-///   - x: `[N, ..., C]`.
+///   - x: `[N, ..., C]`, of either type.
 ///   - groups: number of groups; divides `C`.
 ///   - weight: `[C]`.
 ///   - bias: `[C]`.

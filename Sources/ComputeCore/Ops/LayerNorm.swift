@@ -29,23 +29,16 @@ public func layerNorm(
   let (m, s) = (mean.pointer, rstd.pointer)
   parallelRows(rows, width: width) { range in
     let first = range.lowerBound
-    switch output {
-    case .float32:
-      ck_layer_norm_f32(
-        result.pointer + first * width, m + first, s + first, source + first * width, w, b, eps,
-        range.count, width)
-    case .bfloat16:
-      ck_layer_norm_bf16(
-        result.bfloat16Pointer + first * width, m + first, s + first, source + first * width, w,
-        b, eps, range.count, width)
-    }
+    ck_layer_norm(
+      result.address(first * width), result.isBFloat16, m + first, s + first,
+      source + first * width, w, b, eps, range.count, width)
   }
   let (savedX, savedWeight) = (x.detached(), weight.detached())
   let needsX = x.isRecorded
   let needsParameters = weight.isRecorded || bias.isRecorded
   return result.recorded(from: [x, weight, bias]) { dy in
     layerNormVJP(
-      dy.cast(to: .float32), savedX, savedWeight, mean: mean, rstd: rstd, needsX: needsX,
+      dy, savedX, savedWeight, mean: mean, rstd: rstd, needsX: needsX,
       needsParameters: needsParameters)
   }
 }
@@ -62,14 +55,15 @@ private func layerNormVJP(
   let result = needsX ? Tensor(uninitialized: x.shape) : nil
   let partial = needsParameters ? Tensor(uninitialized: [pieces, 2, width]) : nil
   let (dx, sums) = (result?.pointer, partial?.pointer)
-  let (d, source, w) = (dy.pointer, x.pointer, weight.pointer)
+  let (source, w) = (x.pointer, weight.pointer)
   let (m, s) = (mean.pointer, rstd.pointer)
   ThreadPool.shared.run(items: pieces) { piece in
     let first = piece * pieceRows
     let target = sums.map { $0 + piece * 2 * width }
-    ck_layer_norm_backward_f32(
-      dx.map { $0 + first * width }, target, target.map { $0 + width }, d + first * width,
-      source + first * width, m + first, s + first, w, min(pieceRows, rows - first), width)
+    ck_layer_norm_backward(
+      dx.map { $0 + first * width }, target, target.map { $0 + width },
+      dy.address(first * width), dy.isBFloat16, source + first * width, m + first, s + first, w,
+      min(pieceRows, rows - first), width)
   }
   guard let partial else { return [result, nil, nil] }
   let parameters = Tensor(uninitialized: [2, width])

@@ -43,6 +43,6 @@ public func linear(
     let (dx, dw, db) = linearGradients(
       dy, x, weight, sizes,
       needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))
-    return [dx, dw] + (bias == nil ? [] : [db]) + (residual == nil ? [] : [dy])
+    return [dx, dw] + (bias == nil ? [] : [db]) + (residual == nil ? [] : [dy.cast(to: .float32)])
   }
 }

@@ -28,6 +28,6 @@ final class AutoencoderDecoder: Module {
   func callAsFunction(_ z: Tensor, isCheckpointed: Bool) -> Tensor {
     var h = midBlock(convIn(z), isCheckpointed: isCheckpointed)
     for block in upBlocks { h = block(h, isCheckpointed: isCheckpointed) }
-    return convOut(convNormOut.thenSilu(h))
+    return convOut(convNormOut.thenSilu(h, output: Compute.factorType))
   }
 }

@@ -28,6 +28,7 @@ final class AutoencoderEncoder: Module {
   func callAsFunction(_ x: Tensor, isCheckpointed: Bool) -> Tensor {
     var h = convIn(x)
     for block in downBlocks { h = block(h, isCheckpointed: isCheckpointed) }
-    return convOut(convNormOut.thenSilu(midBlock(h, isCheckpointed: isCheckpointed)))
+    h = midBlock(h, isCheckpointed: isCheckpointed)
+    return convOut(convNormOut.thenSilu(h, output: Compute.factorType))
   }
 }

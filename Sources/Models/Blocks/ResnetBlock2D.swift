@@ -26,11 +26,12 @@ package final class ResnetBlock2D: Module {
 
   /// `x` `[N, H, W, in]`, `temb` `[N, tembChannels]` after its activation → `[N, H, W, out]`.
   package func callAsFunction(_ x: Tensor, temb: Tensor? = nil) -> Tensor {
-    var h = conv1(norm1.thenSilu(x, output: Compute.factorType))
-    if let temb, let timeEmbProj {
-      h = h + timeEmbProj(temb).unsqueezed(1, 2)  // [N, 1, 1, out]
-    }
-    h = norm2.thenSilu(h, output: Compute.factorType)
+    let type = Compute.factorType
+    let shift = temb.flatMap { temb in timeEmbProj.map { $0(temb) } }  // [N, out]
+    // One variable, so that each result is let go as soon as the next one is there.
+    var h = norm1.thenSilu(x, output: type)
+    h = conv1(h, shiftedBy: shift, output: type)
+    h = norm2.thenSilu(h, output: type)
     return conv2(h, adding: convShortcut?(x) ?? x)
   }
 }

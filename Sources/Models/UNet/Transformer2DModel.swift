@@ -25,8 +25,8 @@ final class Transformer2DModel: Module {
   /// `x` `[N, H, W, C]`, `context` `[N, S, contextDim]`, `mask` `[N, S]` → `[N, H, W, C]`.
   func callAsFunction(_ x: Tensor, context: Tensor?, mask: Tensor?) -> Tensor {
     let tokens = [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]
-    var h = projIn(norm(x).reshaped(tokens))
+    var h = projIn(norm(x, output: Compute.factorType).reshaped(tokens))
     for block in transformerBlocks { h = block(h, context: context, mask: mask) }
-    return x + projOut(h).reshaped(x.shape)
+    return projOut(h, adding: x.reshaped(tokens)).reshaped(x.shape)
   }
 }

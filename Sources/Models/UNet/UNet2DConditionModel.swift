@@ -81,13 +81,13 @@ public final class UNet2DConditionModel: ConfiguredModule {
     }
     x = midBlock(x, conditioning)
     for block in upBlocks {
-      let own = Array(skips.suffix(block.resnets.count))
-      skips.removeLast(block.resnets.count)
       // The next level's size, which is not twice this one's when that was odd.
-      let size = skips.last.map { (height: $0.shape[1], width: $0.shape[2]) }
-      x = block(x, skips: own, conditioning, size: size)
+      let size = skips.dropLast(block.resnets.count).last.map {
+        (height: $0.shape[1], width: $0.shape[2])
+      }
+      x = block(x, skips: &skips, conditioning, size: size)
     }
-    return convOut(convNormOut.thenSilu(x))
+    return convOut(convNormOut.thenSilu(x, output: Compute.factorType))
   }
 
   private func checkInputs(_ sample: Tensor, _ timesteps: [Float], _ context: Tensor?) {

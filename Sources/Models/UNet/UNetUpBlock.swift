@@ -37,17 +37,18 @@ final class UNetUpBlock: Module {
 
   /// - Parameters:
   ///   - x: `[N, H, W, in]`.
-  ///   - skips: what the way down kept for this level; the last is used first.
+  ///   - skips: what the way down kept; this level takes off its own, the last first.
   ///   - conditioning: for all blocks.
   ///   - size: height and width to upsample to.
   /// - Returns: `[N, H', W', C]`.
   func callAsFunction(
-    _ x: Tensor, skips: [Tensor], _ conditioning: UNetConditioning,
+    _ x: Tensor, skips: inout [Tensor], _ conditioning: UNetConditioning,
     size: (height: Int, width: Int)?
   ) -> Tensor {
     var h = x
-    for (index, (resnet, skip)) in zip(resnets, skips.reversed()).enumerated() {
-      h = resnet(concatenated([h, skip]), conditioning)
+    for (index, resnet) in resnets.enumerated() {
+      h = concatenated([h, skips.removeLast()])
+      h = resnet(h, conditioning)
       if !attentions.isEmpty { h = attentions[index](h, conditioning) }
     }
     for upsampler in upsamplers { h = upsampler(h, size: size) }

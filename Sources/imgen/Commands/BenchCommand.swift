@@ -91,22 +91,29 @@ struct BenchCommand: ParsableCommand {
     report.processor = processor
     let repeats: Timing.Repeats = steps.map { .count($0) } ?? .seconds(0.5)
     console.say("\nprecision \(Compute.current.precision.inEffect.rawValue)")
-    console.say(KernelReport.table.header)
+    console.say(ProductRate.table.header)
+    func rate(_ operations: Double, _ timing: Timing, _ name: String, _ pass: String) -> ProductRate
+    {
+      let rate = ProductRate(operations, timing, limits[0])
+      console.say(rate.line(name, pass))
+      return rate
+    }
     if works.contains(.kernels) {
       report.kernels = KernelBenchmark.standard.map { kernel in
-        let result = KernelReport(kernel, kernel.measure(repeats), limits[0])
-        console.say(result.line)
-        return result
+        let timing = kernel.measure(repeats)
+        return KernelReport(
+          kernel, rate(kernel.operations, timing, kernel.name, kernel.pass.rawValue),
+          repeats: timing.seconds.count)
       }
       console.say(
         "Operations of convolutions are those of the direct method, also where a faster one is used."
       )
     }
     if works.contains(.attention) {
-      report.attention = AttentionBenchmark.standard.map { benchmark in
-        let result = AttentionReport(benchmark, benchmark.measure(repeats), limits[0])
-        console.say(result.line)
-        return result
+      report.attention = AttentionBenchmark.standard.map { work in
+        AttentionReport(
+          work,
+          rate(work.operations, work.measure(repeats), work.size.name, work.pass.rawValue))
       }
     }
   }

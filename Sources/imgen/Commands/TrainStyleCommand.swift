@@ -213,7 +213,7 @@ struct TrainStyleCommand: ParsableCommand {
     training.steps = result.bestStep
     training.maxTrainSteps = steps
     training.batchSize = batch
-    training.mixedPrecision = compute.precision == .float32 ? "no" : "bf16"
+    training.mixedPrecision = (compute.precision ?? .bfloat16) == .bfloat16 ? "bf16" : "no"
     training.seed = seed
     metadata.training = training
     return metadata

@@ -6,7 +6,10 @@ extension MatmulPrecision: ExpressibleByArgument {}
 /// How fast and how exactly a command computes.
 struct ComputeOptions: ParsableArguments {
   @Option(
-    help: "f32, or bf16 (faster on CPUs with AVX512-BF16). Default: f32, bf16 when training.")
+    help: """
+      f32, bf16 (faster on CPUs with AVX512-BF16), or high (as exact as f32, and the same as f32 \
+      until there are AMX kernels). Default: f32, bf16 when training.
+      """)
   var precision: MatmulPrecision?
 
   @Option(help: "Threads to use. Default: one per processor. Results do not depend on it.")

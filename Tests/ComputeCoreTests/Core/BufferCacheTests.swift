@@ -55,4 +55,23 @@ import Testing
     }
     #expect(cache.heldBytes >= 65_536)
   }
+
+  /// What lasts is counted as in use, but gives no room to keep more, and neither does what was in
+  /// use while it was made.
+  @Test func whatLastsDoesNotRaiseWhatIsKept() {
+    let cache = BufferCache()
+    let size = 1 << 20
+    let lasting = cache.preparing {
+      let buffers = (0..<8).map { _ in cache.take(size) }
+      for buffer in buffers { cache.give(buffer, size) }
+      return cache.takeLasting(100 * size + 5)
+    }
+    #expect(UInt(bitPattern: lasting) % (2 << 20) == 0)
+    #expect(cache.heldBytes == 100 * size + 5)
+    #expect(cache.peakBytes == 100 * size + 5)
+    cache.give(cache.take(size), size)
+    #expect(cache.heldBytes == 101 * size + 5)
+    cache.giveLasting(lasting, 100 * size + 5)
+    #expect(cache.heldBytes == size)
+  }
 }

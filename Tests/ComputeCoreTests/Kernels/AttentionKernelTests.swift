@@ -64,11 +64,42 @@ import Testing
         return (y, gradients(of: y, seed: dy))
       }
       // Rounding of 2^-24 or 2^-9 in a chain of three products.
-      let tolerance = precision == .float32 ? 3e-6 : 1.5e-2
+      let tolerance = precision == .bfloat16 ? 1.5e-2 : 3e-6
       reference.y.expect(y, tolerance, "y \(precision)")
       reference.dq.expect(try #require(found[q]), tolerance, "dq \(precision)")
       reference.dk.expect(try #require(found[k]), tolerance, "dk \(precision)")
       reference.dv.expect(try #require(found[v]), tolerance, "dv \(precision)")
+    }
+  }
+
+  /// Queries, keys and values that are stored in 16 bits give such results and gradients.
+  @Test(arguments: cases.enumerated().filter { $0.offset % 3 == 0 }.map(\.element) + long)
+  func storedInSixteenBitsAgreesWithFloat64Loops(_ test: Case) throws {
+    let c = test.heads * test.headDim
+    let lengths = [test.queries, test.keys, test.keys, test.queries]
+    let x = lengths.enumerated().map { index, length in
+      Noise.tensor([test.n, length, c], seed: UInt64(index + 1)).cast(to: .bfloat16).asVariable()
+    }
+    let mask = Tensor(
+      (0..<test.n * test.keys).map { $0 % 3 == 1 ? 0 : 1 }, [test.n, test.keys])
+    let reference = NaiveAttention(
+      test, x[0].values, x[1].values, x[2].values, mask.values, x[3].values)
+    let (y, found) = Compute.with {
+      $0.precision = .bfloat16
+    } _: {
+      let y = attention(
+        x[0], x[1], x[2], heads: test.heads, mask: test.isMasked ? mask : nil,
+        isCausal: test.isCausal)
+      return (y, gradients(of: y, seed: x[3].detached()))
+    }
+    #expect(y.dtype == .bfloat16)
+    reference.y.expect(y, 1.5e-2, "y")
+    for (input, (expected, name)) in zip(
+      x, [(reference.dq, "dq"), (reference.dk, "dk"), (reference.dv, "dv")])
+    {
+      let gradient = try #require(found[input])
+      #expect(gradient.dtype == .bfloat16)
+      expected.expect(gradient, 1.5e-2, name)
     }
   }
 

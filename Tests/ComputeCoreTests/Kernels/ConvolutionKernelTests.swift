@@ -42,7 +42,7 @@ import Testing
           x, weight: weight, bias: bias, stride: test.stride, padding: Padding(test.padding))
         return (y, ComputeCore.gradients(of: y, seed: dy))
       }
-      let tolerance = precision == .float32 ? 2e-6 : 1e-2
+      let tolerance = precision == .bfloat16 ? 1e-2 : 2e-6
       #expect(Noise.distance(y.values, reference.y) < tolerance, "y")
       #expect(Noise.distance(try #require(gradients[x]).values, reference.dx) < tolerance, "dx")
       #expect(

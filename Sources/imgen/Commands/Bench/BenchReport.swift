@@ -37,6 +37,35 @@ struct ProcessorReport: Encodable {
   }
 }
 
+/// How fast a product is, and how near to what the CPU can do.
+struct ProductRate {
+  let precision = Compute.current.precision.inEffect
+  let medianSeconds: Double
+  let gigaflopsPerSecond: Double
+  let shareOfLimit: Double
+
+  static let table = TextTable(columns: [
+    .init(title: "shape", width: 27, isNumber: false),
+    .init(title: "pass", width: 16, isNumber: false), .init(title: "ms", width: 9),
+    .init(title: "GFLOP/s", width: 8), .init(title: "of limit", width: 8),
+  ])
+
+  init(_ operations: Double, _ timing: Timing, _ limit: ProcessorLimit) {
+    medianSeconds = timing.median
+    let rate = operations / timing.median
+    gigaflopsPerSecond = rate / 1e9
+    shareOfLimit = rate / limit.operationsPerSecond(precision)
+  }
+
+  /// A line of the table.
+  func line(_ name: String, _ pass: String) -> String {
+    Self.table.line([
+      name, pass, decimal(medianSeconds * 1e3, 3), decimal(gigaflopsPerSecond, 0),
+      decimal(shareOfLimit * 100, 0) + "%",
+    ])
+  }
+}
+
 /// One kernel.
 struct KernelReport: Encodable {
   let name: String
@@ -48,36 +77,12 @@ struct KernelReport: Encodable {
   let gigaflopsPerSecond: Double
   let shareOfLimit: Double
 
-  static let table = TextTable(columns: [
-    .init(title: "shape", width: 27, isNumber: false),
-    .init(title: "pass", width: 16, isNumber: false), .init(title: "ms", width: 9),
-    .init(title: "GFLOP/s", width: 8), .init(title: "of limit", width: 8),
-  ])
-
-  init(_ kernel: KernelBenchmark, _ timing: Timing, _ limit: ProcessorLimit) {
-    let precision = Compute.current.precision.inEffect
+  init(_ kernel: KernelBenchmark, _ rate: ProductRate, repeats: Int) {
     (name, pass) = (kernel.name, kernel.pass.rawValue)
-    (self.precision, threads) = (precision.rawValue, Compute.current.threads)
-    repeats = timing.seconds.count
-    medianSeconds = timing.median
-    let rate = kernel.operations / timing.median
-    gigaflopsPerSecond = rate / 1e9
-    shareOfLimit = rate / limit.operationsPerSecond(precision)
-  }
-
-  var line: String {
-    Self.line(name, pass, medianSeconds, gigaflopsPerSecond, shareOfLimit)
-  }
-}
-
-extension KernelReport {
-  /// A line of the table.
-  static func line(
-    _ name: String, _ pass: String, _ seconds: Double, _ gigaflops: Double, _ share: Double
-  ) -> String {
-    table.line([
-      name, pass, decimal(seconds * 1e3, 3), decimal(gigaflops, 0), decimal(share * 100, 0) + "%",
-    ])
+    (precision, threads) = (rate.precision.rawValue, Compute.current.threads)
+    self.repeats = repeats
+    (medianSeconds, shareOfLimit) = (rate.medianSeconds, rate.shareOfLimit)
+    gigaflopsPerSecond = rate.gigaflopsPerSecond
   }
 }
 
@@ -93,25 +98,13 @@ struct AttentionReport: Encodable {
   let medianSeconds: Double
   let gigaflopsPerSecond: Double
   let shareOfLimit: Double
-  private let name: String
 
-  private enum CodingKeys: String, CodingKey {
-    case n, heads, queries, keys, headDim, pass, precision, medianSeconds, gigaflopsPerSecond
-    case shareOfLimit
-  }
-
-  init(_ benchmark: AttentionBenchmark, _ timing: Timing, _ limit: ProcessorLimit) {
-    let (size, precision) = (benchmark.size, Compute.current.precision.inEffect)
+  init(_ benchmark: AttentionBenchmark, _ rate: ProductRate) {
+    let size = benchmark.size
     (n, heads, queries) = (size.n, size.heads, size.queries)
     (keys, headDim, pass) = (size.keys, size.headDim, benchmark.pass.rawValue)
-    (self.precision, medianSeconds, name) = (precision.rawValue, timing.median, size.name)
-    let rate = benchmark.operations / timing.median
-    gigaflopsPerSecond = rate / 1e9
-    shareOfLimit = rate / limit.operationsPerSecond(precision)
-  }
-
-  var line: String {
-    KernelReport.line(name, pass, medianSeconds, gigaflopsPerSecond, shareOfLimit)
+    (precision, medianSeconds) = (rate.precision.rawValue, rate.medianSeconds)
+    (gigaflopsPerSecond, shareOfLimit) = (rate.gigaflopsPerSecond, rate.shareOfLimit)
   }
 }
 
