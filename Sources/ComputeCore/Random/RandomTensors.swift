@@ -8,6 +8,15 @@ extension Tensor {
     return y
   }
 
+  /// Normal numbers of mean 0 and variance 1, equal to `torch.randn` on a GPU: one draw.
+  public static func randn(_ shape: Shape, using generator: inout PhiloxGenerator) -> Tensor {
+    let span = profiled()
+    defer { span?.end() }
+    let y = Tensor(uninitialized: shape)
+    generator.fillNormal(y.pointer, y.count)
+    return y
+  }
+
   /// Uniform numbers of [0, 1), equal to `torch.rand` on the CPU.
   public static func rand(_ shape: Shape, using generator: inout TorchGenerator) -> Tensor {
     let span = profiled()
