@@ -8,7 +8,7 @@ struct Imgen: ParsableCommand {
     version: version,
     subcommands: [
       SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, InfoCommand.self,
-      BenchCommand.self, DenoiseCommand.self,
+      ConvertCommand.self, BenchCommand.self, DenoiseCommand.self,
     ])
 
   /// Version of this program, as pictures name it.
