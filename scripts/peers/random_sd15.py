@@ -12,7 +12,7 @@ import json
 import pathlib
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -25,6 +25,12 @@ TEXT = dict(
     vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12,
     num_attention_heads=12, max_position_embeddings=77, hidden_act="quick_gelu",
     projection_dim=768, bos_token_id=0, eos_token_id=2, pad_token_id=1)
+
+# As released: what is not said, such as the spacing of timesteps, is each sampler's own choice.
+SCHEDULER = {
+    "_class_name": "PNDMScheduler", "beta_end": 0.012, "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085, "clip_sample": False, "num_train_timesteps": 1000,
+    "set_alpha_to_one": False, "skip_prk_steps": True, "steps_offset": 1, "trained_betas": None}
 
 
 def tokenizer(path):
@@ -82,9 +88,8 @@ def main():
     parts = models()
     for name, part in (("unet", "unet"), ("vae", "vae"), ("text_encoder", "clip")):
         parts[part].save_pretrained(folder / name)
-    PNDMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True,
-        set_alpha_to_one=False, steps_offset=1).save_pretrained(folder / "scheduler")
+    (folder / "scheduler").mkdir(exist_ok=True)
+    (folder / "scheduler/scheduler_config.json").write_text(json.dumps(SCHEDULER))
     tokenizer(folder / "tokenizer")
     (folder / "model_index.json").write_text(json.dumps({
         "_class_name": "StableDiffusionPipeline", "feature_extractor": [None, None],

@@ -78,9 +78,17 @@ public struct SingleFileCheckpoint: Sendable {
     return part
   }
 
-  /// The VAE.
+  /// The VAE, whose attention has linear layers where the file has 1x1 convolutions.
   public func autoencoder() throws(CheckpointError) -> CheckpointPart {
-    try CheckpointPart(of: source, .singleFileAutoencoder(levels: autoencoderLevels))
+    let keyMap = KeyMap.singleFileAutoencoder(levels: autoencoderLevels)
+    var part = CheckpointPart(of: source)
+    for key in source.keys {
+      guard let name = keyMap(key) else { continue }
+      let shape = source.shape(of: key) ?? []
+      let isProjection = name.contains(".attentions.") && shape.suffix(2) == [1, 1]
+      try part.add(name, key, shape: isProjection ? Array(shape.dropLast(2)) : nil)
+    }
+    return part
   }
 
   /// The text encoder, in transformers' names; empty when the file has none.

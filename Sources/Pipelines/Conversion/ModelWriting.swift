@@ -38,7 +38,8 @@ struct ModelWriting {
       throw .malformed(
         file: source.path, found: "a LoRA", expected: "a model; LoRA files are left as they are")
     }
-    let metadata = source.metadata.filter { $0.key != "global_step" }
+    // Hashes of the old file would not hold for the new one.
+    let metadata = source.metadata.filter { $0.key != "global_step" && !$0.key.contains("hash") }
     files = [File(name: "", source: source, metadata: ["format": "pt"].merging(metadata) { $1 })]
   }
 

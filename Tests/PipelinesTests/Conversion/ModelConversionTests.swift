@@ -3,6 +3,7 @@ import ComputeCore
 import Diffusion
 import Foundation
 import ImageIO
+import Layers
 import Models
 import Pipelines
 import TestSupport
@@ -60,6 +61,25 @@ import Testing
           try bytes(scratch("again/\(part)/\(file)")) == bytes(scratch("folder/\(part)/\(file)")))
       }
     }
+  }
+
+  /// diffusers refuses tensors of other shapes, even those of as many elements.
+  private func expectShapes<Model: ConfiguredModule>(_ type: Model.Type, _ part: String) throws {
+    let folder = scratch("folder/\(part)")
+    let file = try Model.weights(folder: folder)
+    let parameters = try Model.load(folder: folder).namedParameters()
+    #expect(file.keys == parameters.map(\.key).sorted())
+    for (key, parameter) in parameters {
+      #expect(file.shape(of: key) == parameter.checkpointShape, "\(key)")
+    }
+  }
+
+  @Test(arguments: SingleFileFixture.names)
+  func foldersHaveTheShapesOfDiffusers(_ name: String) throws {
+    try convert(SingleFileFixture.path(name), scratch("folder"))
+    try expectShapes(UNet2DConditionModel.self, "unet")
+    try expectShapes(AutoencoderKL.self, "vae")
+    try expectShapes(CLIPTextModel.self, "text_encoder")
   }
 
   @Test func bothFormsDrawTheSame() throws {
