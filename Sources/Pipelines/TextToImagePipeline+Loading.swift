@@ -133,7 +133,7 @@ extension TextToImagePipeline {
     if FileManager.default.fileExists(atPath: path) {
       return try loadJSON(GenerationDefaults.self, path)
     }
-    return .usual(name: folder, side: sampleSize.map { $0 * codec.pixelsPerLatent })
+    return .usual(name: folder, side: sampleSize.map { min(1 << 16, $0) * codec.pixelsPerLatent })
   }
 
   /// Refuses parts that do not go together.

@@ -87,7 +87,7 @@ enum OpenCLIPKeys {
           file: source.path, found: "\"\(key)\" with \(rows) rows", expected: "three equal parts")
       }
       for (index, name) in projections.enumerated() {
-        let range = index * rows / 3..<(index + 1) * rows / 3
+        let range = rows / 3 * index..<rows / 3 * (index + 1)
         try part.add("\(place)self_attn.\(name).\(kind)", rows: range, of: key)
       }
       return

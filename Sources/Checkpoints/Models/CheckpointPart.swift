@@ -64,13 +64,15 @@ public struct CheckpointPart: TensorSource {
     for key in keys {
       let entry = try whole(key, shape: nil)
       let model = first ?? entry
-      guard entry.dtype == model.dtype, entry.shape.dropFirst() == model.shape.dropFirst() else {
+      guard entry.dtype == model.dtype, entry.shape.dropFirst() == model.shape.dropFirst(),
+        let count = entry.shape.first, count < 1 << 40
+      else {
         throw .malformed(
           file: path, found: "\"\(key)\" of \(entry.dtype.rawValue) \(entry.shape)",
           expected: "rows that go with \"\(keys[0])\"")
       }
       first = model
-      rows += entry.shape.first ?? 0
+      rows += count
       pieces += entry.pieces
     }
     guard let first else { return }

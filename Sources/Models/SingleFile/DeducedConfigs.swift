@@ -44,7 +44,7 @@ extension UNetConfig {
   }
 
   /// Whether it takes a mask and a masked picture beside the latents.
-  public var isForInpainting: Bool { inChannels == 2 * outChannels + 1 }
+  public var isForInpainting: Bool { inChannels - 1 - outChannels == outChannels }
 }
 
 extension AutoencoderConfig {

@@ -44,9 +44,9 @@ struct ModelFolder {
   ///
   /// - Throws: `CheckpointError.unsupported` for settings that a single file cannot tell.
   func singleFile() throws(CheckpointError) -> ModelWriting {
-    let unet = try UNet2DConditionModel.loadConfig(folder: path + "/unet")
-    let vae = try AutoencoderKL.loadConfig(folder: path + "/vae")
-    let text = try CLIPTextModel.loadConfig(folder: path + "/text_encoder")
+    let unet = try config(of: UNet2DConditionModel.self, "unet")
+    let vae = try config(of: AutoencoderKL.self, "vae")
+    let text = try config(of: CLIPTextModel.self, "text_encoder")
     let assembly = SingleFileAssembly(
       unet: try UNet2DConditionModel.weights(folder: path + "/unet"),
       autoencoder: try CheckpointPart(
@@ -67,6 +67,21 @@ struct ModelFolder {
     return writing
   }
 
+  /// The settings of a part, once it is known that they go together.
+  private func config<Model: ConfiguredModule>(
+    of type: Model.Type, _ part: String
+  ) throws(CheckpointError) -> Model.Config {
+    let config = try Model.loadConfig(folder: "\(path)/\(part)")
+    do throws(ConfigError) {
+      _ = try Model(config)
+    } catch {
+      throw .unsupported(
+        file: "\(path)/\(part)/config.json", key: error.key, found: error.found,
+        expected: error.expected)
+    }
+    return config
+  }
+
   /// What the names of Stability AI's ModelSpec say of a model, and what they cannot.
   private func metadata(
     _ model: SingleFileModel, _ config: UNetConfig
@@ -79,7 +94,8 @@ struct ModelFolder {
         file: path + "/scheduler", found: "\(error)", expected: "scheduler_config.json")
     }
     let version = model.checkpoint.textEncoder == .openClip ? "v2" : "v1"
-    let side = (config.sampleSize?.largest ?? 64) * (model.autoencoderConfig?.downscale ?? 8)
+    let latents = min(1 << 16, config.sampleSize?.largest ?? 64)
+    let side = latents * (model.autoencoderConfig?.downscale ?? 8)
     return [
       "format": "pt", "modelspec.sai_model_spec": "1.0.0",
       "modelspec.architecture": "stable-diffusion-\(version)",

@@ -38,6 +38,11 @@ struct ModelWriting {
       throw .malformed(
         file: source.path, found: "a LoRA", expected: "a model; LoRA files are left as they are")
     }
+    guard source.shape(of: "__metadata__") == nil else {
+      throw .malformed(
+        file: source.path, found: "a tensor named \"__metadata__\"",
+        expected: "names that a safetensors file can have")
+    }
     // Hashes of the old file would not hold for the new one.
     let metadata = source.metadata.filter { $0.key != "global_step" && !$0.key.contains("hash") }
     files = [File(name: "", source: source, metadata: ["format": "pt"].merging(metadata) { $1 })]

@@ -96,7 +96,7 @@ package struct SingleFileModel {
   package func sampleSize(_ prediction: PredictionType) -> Int {
     let resolution = checkpoint.source.metadata["modelspec.resolution"]
     let side = resolution.flatMap { Int($0.prefix { $0.isNumber }) }
-    let unit = autoencoderConfig?.downscale ?? 8
+    let unit = max(1, autoencoderConfig?.downscale ?? 8)
     if let side, (64...8192).contains(side), side % unit == 0 { return side / unit }
     return prediction == .v && checkpoint.textEncoder == .openClip ? 96 : 64
   }

@@ -194,6 +194,18 @@ import Testing
     _ = try TextToImagePipeline.load(folder: scratch("other"))
   }
 
+  @Test(arguments: ["\"layers_per_block\" : 1", "\"sample_size\" : 64"])
+  func settingsBeyondReasonDoNoHarm(_ setting: String) throws {
+    try convert(SingleFileFixture.path("sd1"), scratch("folder"))
+    let path = scratch("folder/unet/config.json")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains(setting))
+    let huge = setting.prefix { $0 != ":" } + ": 9007199254740992"
+    try text.replacing(setting, with: huge).write(toFile: path, atomically: true, encoding: .utf8)
+    _ = try? convert(scratch("folder"), scratch("m.safetensors"))
+    _ = try? TextToImagePipeline.load(scratch("folder"))
+  }
+
   @Test func settingsThatAFileCannotTellAreRefused() throws {
     try convert(SingleFileFixture.path("sd1"), scratch("folder"))
     let path = scratch("folder/unet/config.json")
