@@ -20,4 +20,24 @@ public struct GenerationDefaults: Codable, Equatable, Sendable {
     (self.steps, self.guidanceScale, self.sampler) = (steps, guidanceScale, sampler)
     (self.width, self.height) = (width, height)
   }
+
+  /// What models without a `generation_config.json` are used with.
+  ///
+  /// - Parameters:
+  ///   - name: of the model or its path; one with "turbo" was distilled to one step.
+  ///   - side: of the pictures that it was trained on, 512 when it is not known.
+  /// - Returns: the defaults.
+  static func usual(name: String, side: Int?) -> GenerationDefaults {
+    var defaults = stableDiffusion
+    if isTurbo(name: name) {
+      (defaults.steps, defaults.guidanceScale, defaults.sampler) = (1, 1, "euler")
+    }
+    if let side { (defaults.width, defaults.height) = (side, side) }
+    return defaults
+  }
+
+  /// Whether the last component of a path says that a model was distilled to one step.
+  static func isTurbo(name: String) -> Bool {
+    name.split(separator: "/").last?.lowercased().contains("turbo") ?? false
+  }
 }

@@ -9,15 +9,26 @@ import Tokenizers
 extension TextToImagePipeline {
   /// Loads a model folder as diffusers saves it, or one of ours.
   ///
-  /// `vae/config.json` may name an `AutoencoderKL` or a `SpaceToDepth` (with `block_size`), the
-  /// text encoder a `CLIPTextModel` or a `BertModel`. Everything is frozen.
+  /// `vae/config.json` may name an `AutoencoderKL`, an `AutoencoderTiny` or a `SpaceToDepth` (with
+  /// `block_size`), the text encoder a `CLIPTextModel` or a `BertModel`. Everything is frozen.
   ///
   /// - Throws: `PipelineError`, naming the file and what is wrong with it.
-  public static func load(folder: String) throws(PipelineError) -> TextToImagePipeline {
+  public static func load(
+    folder: String, _ options: LoadingOptions = LoadingOptions()
+  ) throws(PipelineError) -> TextToImagePipeline {
     try checkParts(of: folder)
     let unet = try loadFrozen(UNet2DConditionModel.self, folder + "/unet")
-    let codec = try loadCodec(folder + "/vae")
-    let conditioner = try loadConditioner(folder)
+    let codec: any PictureCodec
+    if let path = options.autoencoder {
+      do throws(CheckpointError) {
+        codec = try loadCodec(anywhere: path)
+      } catch {
+        throw .checkpoint(error)
+      }
+    } else {
+      codec = try loadCodec(folder + "/vae")
+    }
+    let conditioner = try loadConditioner(folder, tokenizer: options.tokenizer)
     return try assembled(from: folder, unet: unet, codec: codec, conditioner: conditioner)
   }
 
@@ -28,14 +39,12 @@ extension TextToImagePipeline {
     from folder: String, unet: UNet2DConditionModel, codec: any PictureCodec,
     conditioner: any TextConditioner
   ) throws(PipelineError) -> TextToImagePipeline {
-    for (key, channels) in [
-      ("in_channels", unet.config.inChannels), ("out_channels", unet.config.outChannels),
-    ] {
-      try expect(channels, key, toBe: codec.latentChannels, madeBy: "vae/", folder)
+    do throws(CheckpointError) {
+      try checkFit(
+        unet.config, codec, conditioner, settingsFrom: folder + "/unet/config.json")
+    } catch {
+      throw .checkpoint(error)
     }
-    try expect(
-      unet.config.crossAttentionDim, "cross_attention_dim", toBe: conditioner.channels,
-      madeBy: "text_encoder/", folder)
     return TextToImagePipeline(
       unet: unet, codec: codec, conditioner: conditioner, scheduler: try loadScheduler(folder),
       defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
@@ -49,29 +58,43 @@ extension TextToImagePipeline {
     switch kind._className {
     case "AutoencoderKL":
       return AutoencoderCodec(try loadFrozen(AutoencoderKL.self, folder))
+    case "AutoencoderTiny":
+      return TinyAutoencoderCodec(try loadFrozen(AutoencoderTiny.self, folder))
     case "SpaceToDepth":
       guard let block = kind.blockSize, (1...64).contains(block) else {
         throw unsupported(path, "block_size", kind.blockSize.map(String.init), "1 to 64")
       }
       return SpaceToDepthCodec(blockSize: block)
     default:
-      throw unsupported(path, "_class_name", kind._className, "AutoencoderKL or SpaceToDepth")
+      throw unsupported(
+        path, "_class_name", kind._className, "AutoencoderKL, AutoencoderTiny or SpaceToDepth")
     }
   }
 
   /// Loads the text encoder and the tokenizer of a model folder.
-  package static func loadConditioner(_ folder: String) throws(PipelineError)
-    -> any TextConditioner
-  {
+  ///
+  /// - Parameters:
+  ///   - folder: the model's.
+  ///   - tokenizer: a folder in place of the model's own.
+  /// - Returns: both together.
+  /// - Throws: `PipelineError`, naming the file and what is wrong with it.
+  package static func loadConditioner(
+    _ folder: String, tokenizer: String? = nil
+  ) throws(PipelineError) -> any TextConditioner {
     let encoder = folder + "/text_encoder"
-    let tokenizer = URL(fileURLWithPath: folder + "/tokenizer")
+    let tokenizer = URL(fileURLWithPath: tokenizer ?? folder + "/tokenizer")
     let kind = try loadJSON(EncoderKind.self, encoder + "/config.json")
     switch kind.modelType {
     case "clip_text_model":
-      return CLIPConditioner(
-        try loadFrozen(CLIPTextModel.self, encoder),
-        try tokenizerPart { () throws(TokenizerError) in try CLIPTokenizer.load(folder: tokenizer) }
-      )
+      let model = try loadFrozen(CLIPTextModel.self, encoder)
+      let words = try tokenizerPart { () throws(TokenizerError) in
+        try CLIPTokenizer.load(folder: tokenizer)
+      }
+      do throws(CheckpointError) {
+        return try conditioner(model, words, settingsFrom: encoder + "/config.json")
+      } catch {
+        throw .checkpoint(error)
+      }
     case "bert":
       return BERTConditioner(
         try loadFrozen(BertModel.self, encoder),
@@ -110,20 +133,26 @@ extension TextToImagePipeline {
     if FileManager.default.fileExists(atPath: path) {
       return try loadJSON(GenerationDefaults.self, path)
     }
-    var defaults = GenerationDefaults.stableDiffusion
-    if let sampleSize {
-      defaults.width = sampleSize * codec.pixelsPerLatent
-      defaults.height = defaults.width
-    }
-    return defaults
+    return .usual(name: folder, side: sampleSize.map { min(1 << 16, $0) * codec.pixelsPerLatent })
   }
 
-  private static func expect(
-    _ found: Int, _ key: String, toBe expected: Int, madeBy part: String, _ folder: String
-  ) throws(PipelineError) {
-    guard found != expected else { return }
-    throw unsupported(
-      folder + "/unet/config.json", key, "\(found)", "\(expected), as \(part) makes them")
+  /// Refuses parts that do not go together.
+  ///
+  /// A denoiser for inpainting takes a mask and the latents of a masked picture beside the latents.
+  static func checkFit(
+    _ config: UNetConfig, _ codec: any PictureCodec, _ conditioner: any TextConditioner,
+    settingsFrom path: String
+  ) throws(CheckpointError) {
+    let latents = codec.latentChannels
+    let inputs = config.isForInpainting ? 2 * latents + 1 : latents
+    for (key, found, expected, part) in [
+      ("in_channels", config.inChannels, inputs, "vae/"),
+      ("out_channels", config.outChannels, latents, "vae/"),
+      ("cross_attention_dim", config.crossAttentionDim, conditioner.channels, "text_encoder/"),
+    ] where found != expected {
+      throw .unsupported(
+        file: path, key: key, found: "\(found)", expected: "\(expected), as \(part) makes them")
+    }
   }
 }
 

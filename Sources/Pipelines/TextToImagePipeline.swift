@@ -38,6 +38,11 @@ public final class TextToImagePipeline {
     }
     try check(side: request.width, "width")
     try check(side: request.height, "height")
+    guard unet.config.inChannels == codec.latentChannels else {
+      throw .invalidRequest(
+        "\(name) is a model for inpainting, which needs a picture and a mask; expected a model that "
+          + "draws from words alone")
+    }
     guard request.guidanceScale.isFinite, (0...50).contains(request.guidanceScale) else {
       throw .invalidRequest("the guidance is \(request.guidanceScale), expected 0 to 50")
     }

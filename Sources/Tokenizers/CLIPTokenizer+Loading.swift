@@ -127,7 +127,7 @@ extension CLIPTokenizer {
   /// The bundled merge rules: beside the program, in its `share` folder, or in the source tree.
   ///
   /// `Bundle.module` would end the program if the resource folder was left behind at installation.
-  private static func bundledMerges() throws(TokenizerError) -> URL {
+  static func bundledMerges() throws(TokenizerError) -> URL {
     let name = "clip-merges.txt"
     let program = (Bundle.main.executableURL ?? Bundle.main.bundleURL).resolvingSymlinksInPath()
     let programFolder = program.deletingLastPathComponent()

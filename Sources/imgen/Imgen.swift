@@ -8,8 +8,8 @@ struct Imgen: ParsableCommand {
     version: version,
     subcommands: [
       SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, GANCommand.self,
-      ClassifyCommand.self, EvaluateCommand.self, InfoCommand.self, LoraCommand.self,
-      BenchCommand.self, DenoiseCommand.self,
+      ClassifyCommand.self, EvaluateCommand.self, InfoCommand.self, ConvertCommand.self,
+      LoraCommand.self, BenchCommand.self, DenoiseCommand.self,
     ])
 
   /// Version of this program, as pictures name it.

@@ -42,6 +42,17 @@ package enum ConfigFile {
     try file.commit()
   }
 
+  /// All settings by their names in a file, in the order of no file.
+  package static func settings(
+    of config: some ModelConfig
+  ) throws(CheckpointError) -> [String: ConfigValue] {
+    do {
+      return try snakeCased(config)
+    } catch {
+      throw .malformed(file: "config.json", found: "\(error)", expected: "settings of a model")
+    }
+  }
+
   /// The strings of an object inside a JSON file.
   static func stringMap(
     _ key: String, in path: String

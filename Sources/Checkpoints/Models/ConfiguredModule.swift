@@ -62,8 +62,8 @@ public struct ConfigError: Error {
 extension ConfiguredModule {
   /// Builds the model that a folder describes and loads its weights.
   ///
-  /// Reads `config.json` and the first of `<name>.safetensors`, `<name>.fp16.safetensors` and
-  /// `<name>.safetensors.index.json` that exists.
+  /// Reads `config.json` and the weights, from one file or an index of several, in full or half
+  /// precision, of safetensors or of torch.
   ///
   /// - Parameters:
   ///   - folder: where they are.
@@ -72,33 +72,35 @@ extension ConfiguredModule {
   /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
   public static func load(folder: String, isFrozen: Bool = false) throws(CheckpointError) -> Self {
     let config = try loadConfig(folder: folder)
-    for ending in [".safetensors", ".fp16.safetensors"] {
-      let path = "\(folder)/\(weightsName)\(ending)"
-      guard FileManager.default.fileExists(atPath: path) else { continue }
-      return try load(
-        config, from: SafetensorsFile(path), folder: folder, isFrozen: isFrozen)
-    }
-    let index = "\(folder)/\(weightsName).safetensors.index.json"
-    guard FileManager.default.fileExists(atPath: index) else {
-      throw .unreadable(
-        file: "\(folder)/\(weightsName).safetensors",
-        reason: "no such file, nor \(weightsName).fp16.safetensors nor an index; "
-          + ".bin and .ckpt files can hold programs and are not read, convert them first")
-    }
     return try load(
-      config, from: ShardedSafetensors(index: index), folder: folder, isFrozen: isFrozen)
+      config, from: weights(folder: folder), settingsFrom: folder + "/config.json",
+      isFrozen: isFrozen)
   }
 
-  private static func load(
-    _ config: Config, from source: some TensorSource, folder: String, isFrozen: Bool
+  /// Opens the weights of a model's folder, which are not read yet.
+  public static func weights(folder: String) throws(CheckpointError) -> any TensorSource {
+    try WeightFiles.open(weightsName, in: folder)
+  }
+
+  /// Builds the model of a config and loads its weights.
+  ///
+  /// - Parameters:
+  ///   - config: its settings.
+  ///   - source: its weights, in any dialect that `keyMap` knows.
+  ///   - path: the file that the config is from, for messages.
+  ///   - isFrozen: whether gradients by the weights are left out; they are then read on use.
+  /// - Returns: the model with its weights.
+  /// - Throws: `CheckpointError`, naming the file and what is wrong with it.
+  public static func load(
+    _ config: Config, from source: any TensorSource, settingsFrom path: String,
+    isFrozen: Bool = false
   ) throws(CheckpointError) -> Self {
     let model: Self
     do throws(ConfigError) {
       model = try Self(Self.config(config, adjustedTo: source.keys))
     } catch {
       throw .unsupported(
-        file: folder + "/config.json", key: error.key, found: error.found,
-        expected: error.expected)
+        file: path, key: error.key, found: error.found, expected: error.expected)
     }
     if isFrozen { model.freeze() }
     try model.load(from: source, keyMap: keyMap)

@@ -1,17 +1,16 @@
 import ComputeCore
-import Glibc
 
 /// An open safetensors file: tensors are read when asked for, each straight into its own memory.
 ///
 /// The header is checked in full on opening. Source: the format's description in
 /// huggingface/safetensors, "Format".
-public final class SafetensorsFile: Sendable {
+public final class SafetensorsFile: TensorSource {
   /// The path it was opened from.
-  public let path: String
+  public var path: String { file.path }
   /// Text that came with the tensors.
   public let metadata: [String: String]
 
-  private let descriptor: Int32
+  private let file: InputFile
   private let dataStart: Int
   private let entries: [String: SafetensorsHeader.Entry]
   private static let headerLimit = 100_000_000
@@ -19,23 +18,20 @@ public final class SafetensorsFile: Sendable {
   /// Opens a file and checks its header.
   ///
   /// - Throws: `CheckpointError.unreadable` or `.malformed`.
-  public init(_ path: String) throws(CheckpointError) {
-    let (descriptor, size) = try SafetensorsFile.open(path)
-    do throws(HeaderError) {
-      let (header, dataStart) = try SafetensorsFile.readHeader(descriptor, fileByteCount: size)
-      self.path = path
-      self.descriptor = descriptor
-      self.dataStart = dataStart
-      entries = header.entries
-      metadata = header.metadata
-    } catch {
-      close(descriptor)
-      throw .malformed(file: path, found: error.found, expected: error.expected)
-    }
+  public convenience init(_ path: String) throws(CheckpointError) {
+    try self.init(InputFile(path))
   }
 
-  deinit {
-    close(descriptor)
+  init(_ file: InputFile) throws(CheckpointError) {
+    let json = try SafetensorsFile.headerText(file)
+    let dataStart = 8 + json.count
+    do throws(HeaderError) {
+      let header = try SafetensorsHeader(json: json, dataByteCount: file.byteCount - dataStart)
+      (entries, metadata) = (header.entries, header.metadata)
+    } catch {
+      throw .malformed(file: file.path, found: error.found, expected: error.expected)
+    }
+    (self.file, self.dataStart) = (file, dataStart)
   }
 
   /// Names of all tensors, sorted.
@@ -47,161 +43,74 @@ public final class SafetensorsFile: Sendable {
   /// Element type of a tensor, or `nil` when there is none of that name.
   public func dtype(of key: String) -> SafetensorsDType? { entries[key]?.dtype }
 
-  /// Reads a tensor of any of F64, F32, F16 and BF16 as 32-bit numbers.
-  ///
-  /// - Throws: `CheckpointError.noSuchKey`, `.wrongType` or `.unreadable`.
-  public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
-    let entry = try entry(key)
-    switch entry.dtype {
-    case .f32:
-      let y = Tensor(uninitialized: entry.shape)
-      try read(entry, into: y.pointer)
-      return y
-    case .bf16:
-      let bits = Tensor(uninitialized: entry.shape, dtype: .bfloat16)
-      try read(entry, into: bits.bfloat16Pointer)
-      return bits.cast(to: .float32)
-    case .f16:
-      let bits = Tensor(uninitialized: entry.shape, dtype: .bfloat16)
-      try read(entry, into: bits.bfloat16Pointer)
-      let y = Tensor(uninitialized: entry.shape)
-      HalfPrecision.widen(bits.bfloat16Pointer, into: y.pointer, count: y.count)
-      return y
-    case .f64:
-      let numbers: [Double] = try elements(entry)
-      return Tensor(numbers.map(Float.init), entry.shape)
-    default:
-      throw wrongType(key, entry, expected: "floating-point numbers (F64, F32, F16 or BF16)")
-    }
+  /// Reads a part of a tensor's bytes.
+  public func read(
+    _ key: String, _ range: Range<Int>, into target: UnsafeMutableRawPointer
+  ) throws(CheckpointError) {
+    guard let entry = entries[key] else { throw .noSuchKey(file: path, key: key) }
+    precondition(range.upperBound <= entry.range.count, "\(key): \(range) is outside of it")
+    let start = dataStart + entry.range.lowerBound + range.lowerBound
+    try file.read(at: start, range.count, into: target)
   }
 
   /// Reads a tensor of integers, in row-major order.
   ///
   /// - Throws: `CheckpointError.wrongType` also when a number does not fit in 32 bits.
   public func int32s(_ key: String) throws(CheckpointError) -> [Int32] {
-    let entry = try entry(key)
+    guard let entry = entries[key] else { throw .noSuchKey(file: path, key: key) }
     switch entry.dtype {
-    case .i32: return try elements(entry)
-    case .i64: return try narrowed(elements(entry, of: Int64.self), key, entry)
-    case .u64: return try narrowed(elements(entry, of: UInt64.self), key, entry)
-    case .u32: return try narrowed(elements(entry, of: UInt32.self), key, entry)
-    case .i16: return try narrowed(elements(entry, of: Int16.self), key, entry)
-    case .u16: return try narrowed(elements(entry, of: UInt16.self), key, entry)
-    case .i8: return try narrowed(elements(entry, of: Int8.self), key, entry)
-    case .u8, .bool: return try narrowed(elements(entry, of: UInt8.self), key, entry)
-    default: throw wrongType(key, entry, expected: "integers")
+    case .i32: return try elements(key)
+    case .i64: return try narrowed(elements(key, of: Int64.self), key)
+    case .u64: return try narrowed(elements(key, of: UInt64.self), key)
+    case .u32: return try narrowed(elements(key, of: UInt32.self), key)
+    case .i16: return try narrowed(elements(key, of: Int16.self), key)
+    case .u16: return try narrowed(elements(key, of: UInt16.self), key)
+    case .i8: return try narrowed(elements(key, of: Int8.self), key)
+    case .u8, .bool: return try narrowed(elements(key, of: UInt8.self), key)
+    default:
+      throw .wrongType(
+        file: path, key: key, found: entry.dtype.rawValue, expected: "integers")
     }
-  }
-
-  /// Reads the stored bytes of a tensor, little-endian, whatever its type.
-  public func bytes(_ key: String) throws(CheckpointError) -> [UInt8] {
-    try elements(entry(key))
   }
 
   /// SHA-256, in hexadecimal, of the data section: everything behind the header.
   package func dataHash() throws(CheckpointError) -> String {
     var hash = SHA256()
     let inOrder = entries.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
-    for (_, entry) in inOrder { hash.update(try elements(entry, of: UInt8.self)) }
+    for (key, _) in inOrder { hash.update(try bytes(key)) }
     return hash.hexDigest()
   }
 
-  private func entry(_ key: String) throws(CheckpointError) -> SafetensorsHeader.Entry {
-    guard let entry = entries[key] else { throw .noSuchKey(file: path, key: key) }
-    return entry
-  }
-
-  private func wrongType(
-    _ key: String, _ entry: SafetensorsHeader.Entry, expected: String
-  ) -> CheckpointError {
-    .wrongType(file: path, key: key, found: entry.dtype.rawValue, expected: expected)
-  }
-
   private func narrowed<T: BinaryInteger>(
-    _ numbers: [T], _ key: String, _ entry: SafetensorsHeader.Entry
+    _ numbers: [T], _ key: String
   ) throws(CheckpointError) -> [Int32] {
     let narrow = numbers.compactMap { Int32(exactly: $0) }
     guard narrow.count == numbers.count else {
-      throw wrongType(key, entry, expected: "integers that fit in 32 bits")
+      throw .wrongType(
+        file: path, key: key, found: entries[key]?.dtype.rawValue ?? "",
+        expected: "integers that fit in 32 bits")
     }
     return narrow
   }
 
-  private func elements<T: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-    _ entry: SafetensorsHeader.Entry, of type: T.Type = T.self
-  ) throws(CheckpointError) -> [T] {
-    var values = [T](repeating: 0, count: entry.range.count / MemoryLayout<T>.size)
-    var failure: CheckpointError?
-    values.withUnsafeMutableBytes { buffer in
-      guard let base = buffer.baseAddress else { return }
-      do throws(CheckpointError) { try read(entry, into: base) } catch { failure = error }
+  /// The header's JSON, which must lie inside the file.
+  private static func headerText(_ file: InputFile) throws(CheckpointError) -> [UInt8] {
+    guard file.byteCount >= 8 else {
+      throw .malformed(
+        file: file.path, found: "\(file.byteCount) bytes", expected: "a safetensors header")
     }
-    if let failure { throw failure }
-    return values
-  }
-
-  private func read(
-    _ entry: SafetensorsHeader.Entry, into target: UnsafeMutableRawPointer
-  ) throws(CheckpointError) {
-    let start = dataStart + entry.range.lowerBound
-    guard SafetensorsFile.read(descriptor, at: start, entry.range.count, into: target) else {
-      throw .unreadable(file: path, reason: "it ended early or the disk failed")
-    }
-  }
-
-  private static func open(
-    _ path: String
-  ) throws(CheckpointError) -> (descriptor: Int32, byteCount: Int) {
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(file: path, reason: systemError()) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw .unreadable(file: path, reason: "not a file")
-    }
-    return (descriptor, Int(status.st_size))
-  }
-
-  private static func readHeader(
-    _ descriptor: Int32, fileByteCount: Int
-  ) throws(HeaderError) -> (SafetensorsHeader, dataStart: Int) {
-    var length: UInt64 = 0
-    guard fileByteCount >= 8, read(descriptor, at: 0, 8, into: &length) else {
-      throw HeaderError(found: "\(fileByteCount) bytes", expected: "a safetensors header")
-    }
-    length = UInt64(littleEndian: length)
-    guard length >= 2, length <= UInt64(min(headerLimit, fileByteCount - 8)) else {
-      throw HeaderError(
-        found: "a header of \(length) bytes in a file of \(fileByteCount)",
+    let length = try file.bytes(at: 0, 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length >= 2, length <= UInt64(min(headerLimit, file.byteCount - 8)) else {
+      throw .malformed(
+        file: file.path, found: "a header of \(length) bytes in a file of \(file.byteCount)",
         expected: "2 to \(headerLimit) bytes inside the file")
     }
-    var json = [UInt8](repeating: 0, count: Int(length))
-    guard
-      json.withUnsafeMutableBytes({ buffer in
-        buffer.baseAddress.map { read(descriptor, at: 8, buffer.count, into: $0) } ?? false
-      }), json.first == UInt8(ascii: "{")
-    else {
-      throw HeaderError(found: "another first byte", expected: "\"{\" at the start of the header")
+    let json = try file.bytes(at: 8, Int(length))
+    guard json.first == UInt8(ascii: "{") else {
+      throw .malformed(
+        file: file.path, found: "another first byte",
+        expected: "\"{\" at the start of the header")
     }
-    let dataStart = 8 + json.count
-    let header = try SafetensorsHeader(json: json, dataByteCount: fileByteCount - dataStart)
-    return (header, dataStart)
-  }
-
-  /// Reads exactly `count` bytes at `offset`; `false` when that fails.
-  private static func read(
-    _ descriptor: Int32, at offset: Int, _ count: Int, into target: UnsafeMutableRawPointer
-  ) -> Bool {
-    var done = 0
-    while done < count {
-      let part = pread(descriptor, target + done, min(count - done, 1 << 30), offset + done)
-      if part < 0 && errno == EINTR { continue }
-      guard part > 0 else { return false }
-      done += part
-    }
-    return true
+    return json
   }
 }
-
-/// The system's words for the error of the last call.
-func systemError() -> String { String(cString: strerror(errno)) }

@@ -13,6 +13,7 @@ public struct SafetensorsEntry {
   fileprivate enum Content {
     case tensor(() -> Tensor)
     case bytes([UInt8])
+    case stored(any TensorSource, key: String)
   }
 
   /// Floating-point types that a tensor can be stored as.
@@ -58,6 +59,23 @@ public struct SafetensorsEntry {
     self.init(key, bytes: int64s.withUnsafeBytes(Array.init), shape, .i64)
   }
 
+  /// A tensor of another file, read and converted in portions while it is written.
+  ///
+  /// - Parameters:
+  ///   - key: its new name.
+  ///   - name: its name in `source`, which has it.
+  ///   - source: the other file.
+  ///   - precision: `nil` leaves it as it is, bit for bit; so do types that are no floating point.
+  package init(
+    _ key: String, of name: String, in source: any TensorSource, as precision: Precision?
+  ) {
+    let found = source.dtype(of: name) ?? .f32
+    self.key = key
+    shape = source.shape(of: name) ?? []
+    dtype = found.isFloatingPoint ? precision?.dtype ?? found : found
+    content = .stored(source, key: name)
+  }
+
   /// Stored bytes, little-endian; there must be as many as shape and type ask for.
   public init(_ key: String, bytes: [UInt8], _ shape: Shape, _ dtype: SafetensorsDType) {
     precondition(
@@ -77,16 +95,34 @@ public enum SafetensorsWriter {
   /// Wide types come first and keys are sorted, so equal tensors give equal files and every tensor
   /// is aligned to its element size.
   ///
-  /// - Throws: `CheckpointError.unwritable`.
+  /// - Parameters:
+  ///   - entries: the tensors, all with different names.
+  ///   - metadata: text that goes with them.
+  ///   - path: of the file.
+  ///   - progress: gets the bytes written so far and those of the whole data.
+  /// - Throws: `CheckpointError.unwritable`, or what reading the tensors of another file throws.
   public static func write(
-    _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String
+    _ entries: [SafetensorsEntry], metadata: [String: String] = [:], to path: String,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     let ordered = inFileOrder(entries)
+    let total = ordered.reduce(0) { $0 + $1.shape.reduce($1.dtype.byteCount, *) }
+    var done = 0
     var file = try AtomicFile(replacing: path)
     try file.write(header(ordered, metadata: metadata))
     for entry in ordered {
-      let content = stored(entry)
-      try content.withBytes { bytes throws(CheckpointError) in try file.write(bytes) }
+      if case .stored(let source, let key) = entry.content {
+        try StoredTensor(source: source, key: key, dtype: entry.dtype).forEachPortion {
+          bytes throws(CheckpointError) in
+          try file.write(bytes)
+          done += bytes.count
+          progress(done, total)
+        }
+        continue
+      }
+      try stored(entry).withBytes { bytes throws(CheckpointError) in try file.write(bytes) }
+      done += entry.shape.reduce(entry.dtype.byteCount, *)
+      progress(done, total)
     }
     try file.commit()
   }
@@ -134,6 +170,7 @@ public enum SafetensorsWriter {
   private static func stored(_ entry: SafetensorsEntry) -> StoredContent {
     switch entry.content {
     case .bytes(let bytes): return .bytes(bytes)
+    case .stored: preconditionFailure("\(entry.key): is written in portions")
     case .tensor(let make):
       let tensor = make()
       precondition(

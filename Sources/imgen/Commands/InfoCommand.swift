@@ -13,7 +13,7 @@ struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "Say what a picture, LoRA, checkpoint or model folder is.")
 
-  @Argument(help: "PNG or JPEG file, .safetensors file, or model folder.")
+  @Argument(help: "PNG or JPEG file, .safetensors or .ckpt file, or model folder.")
   var path: String
 
   @OptionGroup var console: ConsoleOptions
@@ -26,8 +26,8 @@ struct InfoCommand: ParsableCommand {
     let facts: [Fact]
     if isFolder.boolValue {
       facts = try modelFacts()
-    } else if path.hasSuffix(".safetensors") {
-      facts = try safetensorsFacts()
+    } else if CheckpointDescription.endings.contains(where: path.lowercased().hasSuffix) {
+      facts = try weightFacts()
     } else {
       facts = try pictureFacts()
     }
@@ -57,26 +57,20 @@ struct InfoCommand: ParsableCommand {
     return facts + parameters.fields.map { Fact($0.name, $0.value) }
   }
 
-  private func safetensorsFacts() throws -> [Fact] {
-    let file = try SafetensorsFile(path)
+  private func weightFacts() throws -> [Fact] {
+    let file = try CheckpointFile.open(path)
     let isLoRA = file.keys.contains { key in
       ["lora_", ".lora.", "hada_", "lokr_", "_lora."].contains { key.contains($0) }
     }
-    if isLoRA {
-      let lines = "\(try LoRAFile.inspect(path))".split(separator: "\n").map(String.init)
-      return [Fact("kind", "LoRA")]
-        + lines.map { line in
-          let name = line.prefix { $0 != " " }
-          return Fact(String(name), line[name.endIndex...].trimmingCharacters(in: .whitespaces))
-        }
+    guard isLoRA, file is SafetensorsFile else {
+      return try CheckpointDescription(file).facts.map { Fact($0.name, $0.value) }
     }
-    let counts = file.keys.map { (file.shape(of: $0) ?? []).reduce(1, *) }
-    let types = Set(file.keys.compactMap { file.dtype(of: $0)?.rawValue }).sorted()
-    return [
-      Fact("kind", "safetensors checkpoint"), Fact("tensors", "\(file.keys.count)"),
-      Fact("parameters", "\(counts.reduce(0, +))"),
-      Fact("stored as", types.joined(separator: ", ")),
-    ] + file.metadata.sorted { $0.key < $1.key }.map { Fact($0.key, $0.value) }
+    let lines = "\(try LoRAFile.inspect(path))".split(separator: "\n").map(String.init)
+    return [Fact("kind", "LoRA")]
+      + lines.map { line in
+        let name = line.prefix { $0 != " " }
+        return Fact(String(name), line[name.endIndex...].trimmingCharacters(in: .whitespaces))
+      }
   }
 
   private func modelFacts() throws -> [Fact] {

@@ -51,8 +51,11 @@ struct SampleCommand: ParsableCommand {
   @Flag(help: "Also write all pictures as one sheet.")
   var grid = false
 
-  @Option(help: "Model folder, or the name of one in checkpoints/.")
+  @Option(help: "Model folder, the name of one in checkpoints/, or a single weight file.")
   var model: String?
+
+  @Option(help: "Tokenizer folder in place of the model's own.")
+  var tokenizer: String?
 
   @Option(
     help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.",
@@ -87,7 +90,9 @@ struct SampleCommand: ParsableCommand {
     let start = Date()
     try checkOutput()
     let prompts = try allPrompts()
-    let pipeline = try TextToImagePipeline.load(folder: ModelLocation.folder(model))
+    var loading = LoadingOptions()
+    loading.tokenizer = tokenizer
+    let pipeline = try TextToImagePipeline.load(ModelLocation.path(model), loading)
     for argument in lora { try attach(argument, to: pipeline) }
     warnAboutLongPrompts(prompts, pipeline)
     let first = seed ?? UInt64.random(in: 0..<1 << 32)

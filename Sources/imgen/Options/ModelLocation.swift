@@ -13,6 +13,21 @@ enum ModelLocation {
   static func folder(_ name: String?) throws -> String {
     let name = name ?? bundledName
     if isFolder(name) { return name }
+    return try bundledFolder(name)
+  }
+
+  /// A folder, the name of a folder in `checkpoints/`, or a weight file.
+  static func path(_ name: String?) throws -> String {
+    let endings = [".safetensors", ".ckpt", ".pt", ".pth", ".bin"]
+    if let name, endings.contains(where: name.lowercased().hasSuffix),
+      FileManager.default.fileExists(atPath: name)
+    {
+      return name
+    }
+    return try folder(name)
+  }
+
+  private static func bundledFolder(_ name: String) throws -> String {
     let candidates = checkpointFolders().map { "\($0)/\(name)" }
     if let found = candidates.first(where: isFolder) { return found }
     throw ValidationError(

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("unet", KeyMap.singleFileUNet, 686), ("vae", KeyMap.singleFileAutoencoder, 248),
+    ("unet", KeyMap.singleFileUNet(), 686), ("vae", KeyMap.singleFileAutoencoder(), 248),
     ("clip", KeyMap.singleFileClipText, 196),
   ])
   func keysBecomeThoseOfDiffusers(_ part: String, _ map: KeyMap, _ count: Int) {
@@ -36,8 +36,8 @@ import Testing
       "model_ema.decay", "alphas_cumprod", "cond_stage_model.logit_scale", "betas",
       "cond_stage_model.transformer.text_model.embeddings.position_ids",
     ] {
-      #expect(KeyMap.singleFileUNet(key) == nil)
-      #expect(KeyMap.singleFileAutoencoder(key) == nil)
+      #expect(KeyMap.singleFileUNet()(key) == nil)
+      #expect(KeyMap.singleFileAutoencoder()(key) == nil)
       #expect(KeyMap.singleFileClipText(key) == nil)
     }
   }
@@ -47,13 +47,13 @@ import Testing
     "model.diffusion_model.", "model.diffusion_model.out",
   ])
   func unknownTensorsOfThePartAreNotDropped(_ key: String) {
-    #expect(KeyMap.singleFileUNet(key) != nil)
+    #expect(KeyMap.singleFileUNet()(key) != nil)
   }
 
   @Test func bareAutoencodersAreRead() {
     #expect(
-      KeyMap.singleFileAutoencoder("decoder.up.3.block.0.nin_shortcut.weight")
+      KeyMap.singleFileAutoencoder()("decoder.up.3.block.0.nin_shortcut.weight")
         == "decoder.up_blocks.0.resnets.0.conv_shortcut.weight")
-    #expect(KeyMap.singleFileAutoencoder("loss.logvar") == nil)
+    #expect(KeyMap.singleFileAutoencoder()("loss.logvar") == nil)
   }
 }

@@ -1,11 +1,33 @@
 import Checkpoints
 import ComputeCore
 import Foundation
+import Layers
 import Models
 import TestSupport
 import Testing
 
 @Suite struct CLIPTextParityTests {
+  /// Weights of torch, whole and as shards, as folders had them before safetensors.
+  @Test(arguments: [["pytorch_model.bin"], ["model.fp16.bin"], ["pytorch_model.bin.index.json"]])
+  func filesOfTorchEqualThoseOfSafetensors(_ names: [String]) throws {
+    let fixture = try ModelFixture("clip_sd1")
+    let scratch = try ScratchFolder()
+    for (name, copy) in [("config.json", "config.json"), ("pytorch_model.bin", names[0])] {
+      let isIndex = copy.hasSuffix(".index.json")
+      try FileManager.default.copyItem(
+        atPath: "\(fixture.path)/\(name)", toPath: scratch(isIndex ? "part-1.bin" : copy))
+      guard isIndex else { continue }
+      let keys = try CheckpointFile.open(scratch("part-1.bin")).keys
+      let map = keys.map { "\"\($0)\": \"part-1.bin\"" }.joined(separator: ",")
+      try scratch.write("{\"weight_map\": {\(map)}}", to: copy)
+    }
+    let expected = try CLIPTextModel.load(folder: fixture.path).namedParameters()
+    let found = try CLIPTextModel.load(folder: scratch.path, isFrozen: true).namedParameters()
+    for (a, b) in zip(found, expected) {
+      #expect(a.key == b.key && a.parameter.value.values == b.parameter.value.values)
+    }
+  }
+
   @Test(arguments: ["clip_sd1", "clip_sd1_new_eos", "clip_sd2"])
   func outputsMatchTransformers(_ name: String) throws {
     let fixture = try ModelFixture(name)
