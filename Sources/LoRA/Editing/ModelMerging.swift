@@ -40,21 +40,12 @@ public struct ModelMerging {
     for (component, name, weightsName) in places
     where FileManager.default.fileExists(atPath: "\(folder)/\(name)") || component == .unet {
       do throws(CheckpointError) {
-        let source = try ModelMerging.weights("\(folder)/\(name)/\(weightsName)")
+        let source = try WeightFiles.open(weightsName, in: "\(folder)/\(name)")
         parts.append(
           Part(component: component, folder: name, weightsName: weightsName, source: source))
       } catch { throw .checkpoint(error) }
     }
     self.parts = parts
-  }
-
-  private static func weights(_ stem: String) throws(CheckpointError) -> any TensorSource {
-    let index = stem + ".safetensors.index.json"
-    if FileManager.default.fileExists(atPath: index) { return try ShardedSafetensors(index: index) }
-    let half = stem + ".fp16.safetensors"
-    let isHalf = !FileManager.default.fileExists(atPath: stem + ".safetensors")
-    return try SafetensorsFile(
-      isHalf && FileManager.default.fileExists(atPath: half) ? half : stem + ".safetensors")
   }
 
   /// Names of the model's layers, with which flattened names of files can be read.
@@ -167,13 +158,13 @@ public struct ModelMerging {
     ]
     guard let dtype, let precision = precisions[dtype] else {
       // Integers, such as position ids.
-      guard patches.isEmpty, let file = source as? SafetensorsFile, let dtype else {
+      guard patches.isEmpty, let dtype else {
         throw .wrongType(
           file: source.path, key: key, found: dtype?.rawValue ?? "nothing",
           expected: "F32, F16 or BF16")
       }
       finished()
-      return SafetensorsEntry(key, bytes: try file.bytes(key), shape, dtype)
+      return SafetensorsEntry(key, bytes: try source.bytes(key), shape, dtype)
     }
     return SafetensorsEntry(key, shape: shape, as: precision) {
       defer { finished() }
