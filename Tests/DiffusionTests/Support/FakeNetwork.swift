@@ -39,7 +39,7 @@ final class FakeNetwork {
     (a, b) = (try #require(factors["a"]), try #require(factors["b"]))
     self.name = name
     // A sample that has come down from 4096 has the rounding of 4096: 0.00024.
-    tolerance = name.hasPrefix("zero_snr") ? 1e-4 : tolerance
+    self.tolerance = name.hasPrefix("zero_snr") ? 1e-4 : tolerance
     outputs = try rows(fixture, "\(name).model_outputs")
   }
 
