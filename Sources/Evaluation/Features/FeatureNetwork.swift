@@ -37,6 +37,11 @@ public struct FeatureNetwork {
       compute: { classifier.features($0) })
   }
 
+  /// Pictures `[N, H, W, C]` in -1…1 of a kind the network takes → `[N, channels]`, in 32 bits.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    Compute.exactly { compute(x) }
+  }
+
   /// The features of pictures of any number, `[N, channels]`.
   ///
   /// They are computed in 32 bits, so that figures of different CPUs can be compared.
@@ -54,7 +59,7 @@ public struct FeatureNetwork {
     values.reserveCapacity(set.count * channels)
     for start in stride(from: 0, to: set.count, by: batch) {
       let end = min(set.count, start + batch)
-      values += Compute.exactly { compute(set.tensor(start..<end)).values }
+      values += self(set.tensor(start..<end)).values
       onProgress(end)
     }
     return Tensor(values, [set.count, channels])

@@ -94,6 +94,7 @@ private func pictures(_ count: Int, classNames: [String] = ["a", "b", "c"]) -> P
     let features = try network.features(of: set)
     #expect(network.name == "tiny" && network.channels == 5)
     expectClose(features, classifier.features(set.tensor(0..<11)), tolerance: 1e-6)
+    #expect(network(set.tensor(0..<11)).values == features.values)
   }
 
   @Test(arguments: [
