@@ -5,7 +5,8 @@ import Layers
 /// Turns noise, and a class if it was trained with classes, into pictures.
 ///
 /// Noise and class set the strengths of learnt pictures of the smallest size, one per channel;
-/// residual blocks, repeated enlarging and a last convolution make blocks of pixels of them.
+/// residual blocks that both of them steer, repeated enlarging and a last convolution make blocks of
+/// pixels of them.
 /// Source: as `ResidualBlock`; the beginning is its `GenerativeBasis`.
 public final class Generator: ConfiguredModule {
   /// Sizes.
@@ -31,7 +32,8 @@ public final class Generator: ConfiguredModule {
     levels = (0..<count).reversed().map { index in
       Level(
         channels[index], layers: config.layersPerBlock,
-        next: index == 0 ? nil : channels[index - 1])
+        next: index == 0 ? nil : channels[index - 1],
+        latentSize: config.latentSize + conditions)
     }
     output = Conv2d(
       channels[0], config.channels * config.patchSize * config.patchSize, kernelSize: 3,
@@ -62,7 +64,7 @@ public final class Generator: ConfiguredModule {
     }
     var h = input(latent).unsqueezed(1, 2) * basis.value
     for (index, level) in levels.enumerated() {
-      h = level(h)
+      h = level(h, latent: latent)
       guard index < levels.count - 1 else { break }
       h = upsampledNearest(level.transition?(h) ?? h, scale: 2)
     }

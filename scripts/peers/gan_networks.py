@@ -16,28 +16,34 @@ def levels(config):
 
 
 class Block(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, channels, latent=None):
         super().__init__()
+        if latent:
+            self.style = nn.Linear(latent, 2 * channels)
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
-    def forward(self, x):
-        return x + self.conv2(F.leaky_relu(self.conv1(F.leaky_relu(x, 0.2)), 0.2))
+    def forward(self, x, latent=None):
+        h = self.conv1(F.leaky_relu(x, 0.2))
+        if latent is not None:
+            scale, shift = self.style(latent)[:, :, None, None].chunk(2, 1)
+            h = h * (1 + scale) + shift
+        return x + self.conv2(F.leaky_relu(h, 0.2))
 
 
 class Level(nn.Module):
-    def __init__(self, channels, layers, following):
+    def __init__(self, channels, layers, following, latent=None):
         super().__init__()
-        self.blocks = nn.ModuleList(Block(channels) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(channels, latent) for _ in range(layers))
         if following not in (None, channels):
             self.transition = nn.Conv2d(channels, following, 1, bias=False)
 
     def change(self, x):
         return self.transition(x) if hasattr(self, "transition") else x
 
-    def forward(self, x):
+    def forward(self, x, latent=None):
         for block in self.blocks:
-            x = block(x)
+            x = block(x, latent)
         return x
 
 
@@ -52,7 +58,8 @@ class Generator(nn.Module):
         self.basis = nn.Parameter(torch.randn(sizes[-1], sizes[-1], widths[-1]))
         order = list(reversed(range(len(sizes))))
         self.levels = nn.ModuleList(
-            Level(widths[i], config["layers_per_block"], widths[i - 1] if i else None)
+            Level(widths[i], config["layers_per_block"], widths[i - 1] if i else None,
+                  latent * (2 if classes else 1))
             for i in order)
         self.output = nn.Conv2d(widths[0], config["channels"] * self.patch**2, 3, padding=1)
 
@@ -61,8 +68,8 @@ class Generator(nn.Module):
             z = torch.cat([z, self.class_embedding(labels)], 1)
         h = self.input(z)[:, :, None, None] * self.basis.permute(2, 0, 1)
         for level in self.levels[:-1]:
-            h = F.interpolate(level.change(level(h)), scale_factor=2)
-        return F.pixel_shuffle(self.output(F.leaky_relu(self.levels[-1](h), 0.2)), self.patch)
+            h = F.interpolate(level.change(level(h, z)), scale_factor=2)
+        return F.pixel_shuffle(self.output(F.leaky_relu(self.levels[-1](h, z), 0.2)), self.patch)
 
 
 class Discriminator(nn.Module):
