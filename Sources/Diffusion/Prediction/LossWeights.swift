@@ -15,7 +15,8 @@ extension NoiseSchedule {
   ///   - gamma: the highest weight of a clean-picture error; the paper uses 5.
   ///   - prediction: what the model puts out, which is what the loss compares.
   /// - Returns: one weight per timestep: `min(SNR, gamma)` for `.sample`, that by `SNR` for
-  ///   `.epsilon` (1 at an SNR of 0, the limit), that by `SNR + 1` for `.v`.
+  ///   `.epsilon` (1 at an SNR of 0, the limit), that by `SNR + 1` for `.v`, that by
+  ///   `(√SNR + 1)²` for `.flow`.
   public func minSNRWeights(
     _ timesteps: [Int], gamma: Float = 5, prediction: PredictionType
   ) -> [Float] {
@@ -26,6 +27,7 @@ extension NoiseSchedule {
       case .sample: weight
       case .epsilon: snr > 0 ? weight / snr : 1
       case .v: weight / (snr + 1)
+      case .flow: weight / ((snr.squareRoot() + 1) * (snr.squareRoot() + 1))
       }
     }
   }

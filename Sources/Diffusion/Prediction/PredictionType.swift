@@ -10,6 +10,8 @@ public enum PredictionType: String, CaseIterable, Codable, Sendable {
   case v = "v_prediction"
   /// The clean picture `x₀`.
   case sample
+  /// The direction from picture to noise, `noise − x₀`. Source: Liu et al. 2022, arXiv:2209.03003.
+  case flow = "flow_prediction"
 }
 
 /// A model's output for one sample, which can be read as a clean picture or as noise.
@@ -49,7 +51,15 @@ public struct Prediction {
     case .epsilon: output
     case .v: output * (alpha / scale) + sample * (sigma / (scale * scale))
     case .sample: (sample - output * alpha) / sigma
+    case .flow: (sample + output * alpha) / (alpha + sigma)
     }
+  }
+
+  /// The sample at another level that holds the same picture and the same noise.
+  ///
+  /// Source: Song et al. 2021, arXiv:2010.02502 eq. 12 without fresh noise.
+  func moved(to next: NoiseLevel) -> Tensor {
+    denoised * next.alpha + noise * next.sigma
   }
 
   private var clean: Tensor {
@@ -62,6 +72,8 @@ public struct Prediction {
       return sample * (alpha / (scale * scale)) - output * (sigma / scale)
     case .sample:
       return output
+    case .flow:
+      return (sample - output * sigma) / (alpha + sigma)
     }
   }
 }

@@ -10,6 +10,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
   case stepCount(Int, most: Int)
   /// An epsilon model cannot start where nothing of the picture is left.
   case epsilonAtZeroSNR(SamplerName.Algorithm)
+  /// A flow model cannot be sampled with this.
+  case notForFlow(SamplerName.Algorithm)
   /// A setting of the scheduler config that is wrong or not supported.
   case invalidConfig(String)
 
@@ -24,12 +26,14 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
         + known.joined(separator: ", ")
     case .sigmaScheduleNotAvailable(let algorithm, let sigmas):
       "\(algorithm.comfyUI) visits the model's own timesteps and cannot use the \(sigmas.comfyUI)"
-        + " noise schedule; use it with euler, euler_ancestral or dpmpp_2m"
+        + " noise schedule; use it with another sampler, such as euler or dpmpp_2m"
     case .stepCount(let steps, let most):
       "cannot sample in \(steps) steps; use 1 to \(most)"
     case .epsilonAtZeroSNR(let algorithm):
       "\(algorithm.comfyUI) cannot start an epsilon model at zero signal-to-noise ratio;"
         + " use leading timestep spacing, or euler"
+    case .notForFlow(let algorithm):
+      "\(algorithm.comfyUI) cannot sample a flow model; use euler or heun"
     case .invalidConfig(let problem):
       "scheduler config: \(problem)"
     }

@@ -1,53 +1,57 @@
 /// A sampler as users name it: an algorithm and how its noise levels are spaced.
 public struct SamplerName: Hashable, Sendable {
-  /// How a sample is moved to a lower noise level.
+  /// How a sample is moved to a lower noise level; the solver of that name.
   public enum Algorithm: CaseIterable, Sendable {
-    /// `Euler`
-    case euler
-    /// `EulerAncestral`
-    case eulerAncestral
-    /// `DDIM`
-    case ddim
-    /// `DDPM`
-    case ddpm
-    /// `DPMPP2M`
-    case dpmpp2M
+    case euler, eulerAncestral, heun, lms, dpm2, dpm2Ancestral
+    case dpmpp2M, dpmpp3M, dpmpp2MSDE, dpmpp3MSDE, dpmpp2SAncestral, dpmppSDE
+    case ddim, ddpm, pndm, uniPC, uniPCBH1, deis, lcm, tcd
 
     /// ComfyUI's `sampler_name`.
-    public var comfyUI: String {
-      switch self {
-      case .euler: "euler"
-      case .eulerAncestral: "euler_ancestral"
-      case .ddim: "ddim"
-      case .ddpm: "ddpm"
-      case .dpmpp2M: "dpmpp_2m"
-      }
-    }
+    public var comfyUI: String { names.comfyUI }
 
     /// The label in AUTOMATIC1111's web UI.
-    public var a1111: String {
-      switch self {
-      case .euler: "Euler"
-      case .eulerAncestral: "Euler a"
-      case .ddim: "DDIM"
-      case .ddpm: "DDPM"
-      case .dpmpp2M: "DPM++ 2M"
-      }
-    }
+    public var a1111: String { names.a1111 }
 
-    /// The class in diffusers whose steps ours equal.
-    public var diffusers: String {
-      switch self {
-      case .euler: "EulerDiscreteScheduler"
-      case .eulerAncestral: "EulerAncestralDiscreteScheduler"
-      case .ddim: "DDIMScheduler"
-      case .ddpm: "DDPMScheduler"
-      case .dpmpp2M: "DPMSolverMultistepScheduler"
-      }
-    }
+    /// The class in diffusers whose steps ours equal, if there is one.
+    public var diffusers: String? { names.diffusers }
 
     /// Whether the noise levels can be spaced freely, rather than lie on training timesteps.
-    public var hasSigmaSchedules: Bool { self != .ddim && self != .ddpm }
+    public var hasSigmaSchedules: Bool { scaling != .trained && scaling != .distilled }
+
+    /// How samples are scaled, and where their noise levels come from.
+    enum Scaling {
+      /// Variance preserving, on whole timesteps of training.
+      case trained
+      /// The same, on timesteps of a distillation.
+      case distilled
+      /// Variance preserving, at any noise level.
+      case preserving
+      /// Variance exploding, at any noise level.
+      case exploding
+    }
+
+    /// How samples are scaled, and where their noise levels come from.
+    var scaling: Scaling {
+      switch self {
+      case .ddim, .ddpm, .pndm: .trained
+      case .lcm, .tcd: .distilled
+      case .dpmpp2M, .dpmpp3M, .dpmpp2MSDE, .dpmpp3MSDE, .uniPC, .uniPCBH1, .deis: .preserving
+      case .euler, .eulerAncestral, .heun, .lms, .dpm2, .dpm2Ancestral, .dpmpp2SAncestral,
+        .dpmppSDE:
+        .exploding
+      }
+    }
+
+    /// Whether the solver works for flow models, whose samples are scaled in yet another way.
+    var canFlow: Bool { self == .euler || self == .heun }
+
+    /// Whether diffusers' class knows `use_karras_sigmas` and its like.
+    var readsSigmaSettings: Bool { hasSigmaSchedules && self != .eulerAncestral }
+
+    /// Whether the noise levels can be spaced like this.
+    func allows(_ sigmas: SigmaSchedule) -> Bool {
+      sigmas == .normal || hasSigmaSchedules || (scaling == .trained && sigmas.isTrained)
+    }
   }
 
   /// How a sample is moved to a lower noise level.
@@ -67,7 +71,8 @@ public struct SamplerName: Hashable, Sendable {
     self.sigmas = sigmas
   }
 
-  /// Reads a name in ComfyUI's or AUTOMATIC1111's spelling; upper and lower case count the same.
+  /// Reads a name as ComfyUI, AUTOMATIC1111 or diffusers spells it; upper and lower case count the
+  /// same.
   ///
   /// A noise schedule may follow: `"DPM++ 2M Karras"`, `"dpmpp_2m_karras"`.
   ///
@@ -78,21 +83,20 @@ public struct SamplerName: Hashable, Sendable {
   /// - Throws: `SamplerError.unknownSampler`, `.unknownSigmaSchedule` or
   ///   `.sigmaScheduleNotAvailable`.
   public init(parsing text: String, schedule: String = "") throws(SamplerError) {
-    let name = try SamplerName.sampler(text)
+    var name = try SamplerName.sampler(text)
     let given = folded(schedule)
-    guard !given.isEmpty, given != "automatic" else {
-      self = name
-      return
+    if !given.isEmpty, given != "automatic" {
+      let known = SigmaSchedule.allCases
+      guard let sigmas = known.first(where: { $0.spellings.contains(given) }) else {
+        let names = known.map(\.comfyUI)
+        throw .unknownSigmaSchedule(schedule, nearest: nearest(given, in: names), known: names)
+      }
+      name = SamplerName(name.algorithm, sigmas)
     }
-    let known = SigmaSchedule.allCases
-    guard let sigmas = known.first(where: { $0.spellings.contains(given) }) else {
-      let names = known.map(\.comfyUI)
-      throw .unknownSigmaSchedule(schedule, nearest: nearest(given, in: names), known: names)
+    guard name.algorithm.allows(name.sigmas) else {
+      throw .sigmaScheduleNotAvailable(name.algorithm, name.sigmas)
     }
-    guard sigmas == .normal || name.algorithm.hasSigmaSchedules else {
-      throw .sigmaScheduleNotAvailable(name.algorithm, sigmas)
-    }
-    self.init(name.algorithm, sigmas)
+    self = name
   }
 
   /// ComfyUI's spelling, with the noise schedule after it unless that is the normal one.
@@ -107,53 +111,29 @@ public struct SamplerName: Hashable, Sendable {
 
   /// Every sampler with every noise schedule it can use.
   public static let all: [SamplerName] = Algorithm.allCases.flatMap { algorithm in
-    (algorithm.hasSigmaSchedules ? SigmaSchedule.allCases : [.normal]).map {
-      SamplerName(algorithm, $0)
-    }
+    SigmaSchedule.allCases.filter(algorithm.allows).map { SamplerName(algorithm, $0) }
   }
 
   private static func sampler(_ text: String) throws(SamplerError) -> SamplerName {
     let given = folded(text)
-    if let name = all.first(where: { [folded($0.comfyUI), folded($0.a1111)].contains(given) }) {
-      return name
-    }
-    for algorithm in Algorithm.allCases where !algorithm.hasSigmaSchedules {
-      for sigmas in SigmaSchedule.allCases where given == "\(algorithm.comfyUI) \(sigmas.comfyUI)" {
-        throw .sigmaScheduleNotAvailable(algorithm, sigmas)
+    for algorithm in Algorithm.allCases {
+      for spelling in algorithm.spellings {
+        if given == spelling { return SamplerName(algorithm) }
+        guard given.hasPrefix(spelling + " ") else { continue }
+        let rest = String(given.dropFirst(spelling.count + 1))
+        if let sigmas = SigmaSchedule.allCases.first(where: { $0.spellings.contains(rest) }) {
+          return SamplerName(algorithm, sigmas)
+        }
       }
     }
-    let names = all.map(\.comfyUI)
     let best = nearest(given, in: all.flatMap { [$0.comfyUI, $0.a1111] })
-    throw .unknownSampler(text, nearest: best, known: names)
+    throw .unknownSampler(text, nearest: best, known: Algorithm.allCases.map(\.comfyUI))
   }
 }
 
 extension SamplerName: CustomStringConvertible {
   /// ComfyUI's spelling.
   public var description: String { comfyUI }
-}
-
-extension SigmaSchedule {
-  /// ComfyUI's `scheduler`.
-  public var comfyUI: String { rawValue }
-
-  /// The label in AUTOMATIC1111's web UI.
-  public var a1111: String {
-    switch self {
-    case .normal: "Normal"
-    case .karras: "Karras"
-    case .exponential: "Exponential"
-    case .sgmUniform: "SGM Uniform"
-    case .simple: "Simple"
-    }
-  }
-
-  fileprivate var spellings: [String] { [folded(comfyUI), folded(a1111)] }
-}
-
-/// Lower case, underscores as spaces, without spaces at the ends or double ones.
-private func folded(_ text: String) -> String {
-  text.lowercased().split { $0 == "_" || $0.isWhitespace }.joined(separator: " ")
 }
 
 /// The candidate that takes the fewest letters inserted, left out or replaced; ties: the first.

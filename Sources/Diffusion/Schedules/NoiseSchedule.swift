@@ -4,7 +4,7 @@ import ComputeCore
 ///
 /// At timestep `t`, `sample = √ā·x₀ + √(1 − ā)·noise` with `ā = alphasCumprod[t]`.
 /// Source: Ho et al. 2020, arXiv:2006.11239 eq. 4; numbers equal diffusers' float32 tables.
-public struct NoiseSchedule: Sendable {
+public struct NoiseSchedule: Equatable, Sendable {
   /// Variance added at each timestep.
   public let betas: [Float]
   /// Share of the picture's variance that is left at each timestep; falls from about 1.
@@ -80,6 +80,7 @@ public struct NoiseSchedule: Sendable {
     case .epsilon: noise
     case .v: velocity(x0, noise, timesteps: timesteps)
     case .sample: x0
+    case .flow: noise - x0
     }
   }
 
@@ -94,6 +95,7 @@ public struct NoiseSchedule: Sendable {
     case .epsilon: (sample - sigma * output) / alpha
     case .v: alpha * sample - sigma * output
     case .sample: output
+    case .flow: (sample - sigma * output) / (alpha + sigma)
     }
   }
 

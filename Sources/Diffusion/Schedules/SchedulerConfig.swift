@@ -38,18 +38,47 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
   public var useKarrasSigmas = false
   /// Whether the config's own sampler spaces its noise levels by `.exponential`.
   public var useExponentialSigmas = false
-  /// The noise level that Euler and DPM++ 2M end at.
+  /// Whether the config's own sampler spaces its noise levels by `.beta`.
+  public var useBetaSigmas = false
+  /// Whether DPM++ spaces its noise levels by `.exponential`, rounding timesteps to the nearest.
+  public var useLuLambdas = false
+  /// Whether noise levels are those of a flow, for other solvers than Euler; not supported.
+  public var useFlowSigmas = false
+  /// The noise level that Euler, DPM++ and UniPC end at.
   public var finalSigmasType = FinalSigma.zero
-  /// The multistep solver of a config of diffusers' `DPMSolverMultistepScheduler`.
+  /// The solver of a config of diffusers' `DPMSolverMultistepScheduler`.
   public var algorithmType = "dpmsolver++"
-  /// Its order.
+  /// The order of DPM++, UniPC and DEIS.
   public var solverOrder = 2
-  /// How it takes second-order steps.
+  /// How DPM++ takes second-order steps (`midpoint`, `heun`), or UniPC's function (`bh1`, `bh2`).
   public var solverType = "midpoint"
-  /// Whether DPM++ 2M takes a first-order last step in runs of fewer than 15 steps.
+  /// Whether DPM++, UniPC and DEIS lower their order at the end.
   public var lowerOrderFinal = true
-  /// Whether DPM++ 2M always takes a first-order last step.
+  /// Whether DPM++ always takes a first-order last step.
   public var eulerAtFinal = false
+  /// Whether UniPC extrapolates the clean picture, or the noise.
+  public var predictX0 = true
+  /// Steps whose result UniPC does not correct.
+  public var disableCorrector: [Int] = []
+  /// Whether PNDM begins with PLMS, or with Runge-Kutta steps.
+  public var skipPrkSteps = false
+  /// Steps of the distillation of which LCM and TCD visit a part.
+  public var originalInferenceSteps = 50
+  /// Factor of the timestep in LCM's boundary condition.
+  public var timestepScaling: Float = 10
+  /// Seed of the Brownian path of DPM++ SDE; `nil`: the picture's.
+  public var noiseSamplerSeed: UInt64?
+  /// How far the noise levels of a flow are shifted to high noise; 1 is not at all.
+  public var shift = 1.0
+  /// Whether the shift of a flow depends on the size of the picture; not supported.
+  public var useDynamicShifting = false
+
+  /// How Euler finds noise levels between those of training; `"linear"` is supported.
+  public var interpolationType = "linear"
+  /// What Euler tells the model; `"discrete"` is supported.
+  public var timestepType = "discrete"
+  /// The signal-to-noise ratio that DPM++ starts above, half its logarithm; not supported.
+  public var lambdaMinClipped: Double?
 
   /// The noise level a sampling run ends at.
   public enum FinalSigma: String, CaseIterable, Codable, Sendable {
@@ -76,16 +105,28 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
 
   /// The sampler that `_className` names, or `nil` when it names none of ours.
   public var sampler: SamplerName? {
-    let algorithms = SamplerName.Algorithm.allCases
-    guard let algorithm = algorithms.first(where: { $0.diffusers == _className }) else {
-      return nil
-    }
-    let isOtherMultistep =
-      solverOrder != 2 || algorithmType != "dpmsolver++" || solverType != "midpoint"
-    if algorithm == .dpmpp2M && isOtherMultistep { return nil }
-    guard algorithm.hasSigmaSchedules else { return SamplerName(algorithm) }
+    guard let _className else { return nil }
+    let found = SamplerName.Algorithm.allCases.first { $0.diffusers == _className }
+    let isFlow = _className == "FlowMatchEulerDiscreteScheduler"
+    guard let first = isFlow ? .euler : found else { return nil }
+    guard let algorithm = first == .dpmpp2M ? multistep : first else { return nil }
+    guard first.readsSigmaSettings else { return SamplerName(algorithm) }
+    let isExponential = useExponentialSigmas || (useLuLambdas && first == .dpmpp2M)
     return SamplerName(
-      algorithm, useKarrasSigmas ? .karras : useExponentialSigmas ? .exponential : .normal)
+      algorithm,
+      useKarrasSigmas
+        ? .karras : isExponential ? .exponential : useBetaSigmas ? .beta : .normal)
+  }
+
+  /// Which of the DPM++ multistep solvers is meant.
+  private var multistep: SamplerName.Algorithm? {
+    switch (algorithmType, solverOrder) {
+    case ("dpmsolver++", 2), ("deis", 2): .dpmpp2M
+    case ("dpmsolver++", 3), ("deis", 3): .dpmpp3M
+    case ("sde-dpmsolver++", 2): .dpmpp2MSDE
+    case ("sde-dpmsolver++", 3): .dpmpp3MSDE
+    default: nil
+    }
   }
 
   /// Reads a config; every key may be missing or null.
@@ -111,12 +152,29 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
     varianceType = try keys.decodeIfPresent(String.self, forKey: .varianceType)
     try keys.decode(into: &useKarrasSigmas, .useKarrasSigmas)
     try keys.decode(into: &useExponentialSigmas, .useExponentialSigmas)
+    try keys.decode(into: &useBetaSigmas, .useBetaSigmas)
+    try keys.decode(into: &useLuLambdas, .useLuLambdas)
+    try keys.decode(into: &useFlowSigmas, .useFlowSigmas)
     try keys.decode(into: &finalSigmasType, oneOf: .finalSigmasType)
     try keys.decode(into: &algorithmType, .algorithmType)
     try keys.decode(into: &solverOrder, .solverOrder)
     try keys.decode(into: &solverType, .solverType)
     try keys.decode(into: &lowerOrderFinal, .lowerOrderFinal)
     try keys.decode(into: &eulerAtFinal, .eulerAtFinal)
+    try keys.decode(into: &predictX0, .predictX0)
+    try keys.decode(into: &disableCorrector, .disableCorrector)
+    try keys.decode(into: &skipPrkSteps, .skipPrkSteps)
+    try keys.decode(into: &originalInferenceSteps, .originalInferenceSteps)
+    try keys.decode(into: &timestepScaling, .timestepScaling)
+    noiseSamplerSeed = try keys.decodeIfPresent(UInt64.self, forKey: .noiseSamplerSeed)
+    try keys.decode(into: &shift, .shift)
+    try keys.decode(into: &useDynamicShifting, .useDynamicShifting)
+    try keys.decode(into: &interpolationType, .interpolationType)
+    try keys.decode(into: &timestepType, .timestepType)
+    let clipped = try keys.decodeIfPresent(Double.self, forKey: .lambdaMinClipped)
+    lambdaMinClipped = clipped == -.infinity ? nil : clipped
+    // Flow schedulers do not say what the model puts out; it follows from their name.
+    if _className?.hasPrefix("FlowMatch") == true { predictionType = .flow }
   }
 
   /// Checks everything a noise schedule is made from.
@@ -142,6 +200,37 @@ public struct SchedulerConfig: Codable, Equatable, Sendable {
     }
     guard clipSampleRange > 0 else {
       throw .invalidConfig("clip_sample_range is \(clipSampleRange), expected a positive number")
+    }
+    guard shift > 0, shift.isFinite else {
+      throw .invalidConfig("shift is \(shift), expected a positive number")
+    }
+    try validateSupport()
+  }
+
+  /// Refuses what changes the picture and is not built.
+  private func validateSupport() throws(SamplerError) {
+    guard !thresholding else {
+      throw .invalidConfig("thresholding is not supported; set it to false")
+    }
+    guard !useFlowSigmas else {
+      throw .invalidConfig(
+        "use_flow_sigmas is not supported; sample flow models with"
+          + " FlowMatchEulerDiscreteScheduler")
+    }
+    guard !useDynamicShifting else {
+      throw .invalidConfig("use_dynamic_shifting is not supported; set shift instead")
+    }
+    guard interpolationType == "linear" else {
+      throw .invalidConfig("interpolation_type is \"\(interpolationType)\", supported is linear")
+    }
+    guard timestepType == "discrete" else {
+      throw .invalidConfig("timestep_type is \"\(timestepType)\", supported is discrete")
+    }
+    guard lambdaMinClipped == nil else {
+      throw .invalidConfig("lambda_min_clipped is not supported; leave it out")
+    }
+    guard (1...3).contains(solverOrder) else {
+      throw .invalidConfig("solver_order is \(solverOrder), expected 1 to 3")
     }
   }
 }

@@ -2,10 +2,10 @@ import Glibc
 
 /// How the noise levels of a sampling run are spaced between its highest and its lowest.
 ///
-/// A new spacing is one more case here, with its label in `SamplerName.swift` and its numbers in
-/// `points`. Raw values are ComfyUI's names.
+/// A new spacing is one more case here, with its names in `SamplerAliases.swift` and its numbers in
+/// `points`. Raw values are ComfyUI's names, or those of diffusers for timestep spacings.
 public enum SigmaSchedule: String, CaseIterable, Sendable {
-  /// The levels the model was trained with, at the timesteps of a `TimestepSpacing`.
+  /// The levels the model was trained with, at timesteps spaced as its config says.
   case normal
   /// More steps at low noise. Source: Karras et al. 2022, arXiv:2206.00364 eq. 5 with ρ = 7.
   case karras
@@ -15,6 +15,21 @@ public enum SigmaSchedule: String, CaseIterable, Sendable {
   case sgmUniform = "sgm_uniform"
   /// Every so many of the trained levels, from the highest. Source: ComfyUI `simple_scheduler`.
   case simple
+  /// More steps at both ends. Source: Lee et al. 2024, arXiv:2407.12173, with 0.6 for both
+  /// parameters, over the levels as in diffusers and AUTOMATIC1111's web UI.
+  case beta
+  /// The levels the model was trained with, at `TimestepSpacing.linspace`.
+  case linspace
+  /// The levels the model was trained with, at `TimestepSpacing.leading`.
+  case leading
+  /// The levels the model was trained with, at `TimestepSpacing.trailing`.
+  case trailing
+
+  /// The timestep spacing that this is, if it is one.
+  var spacing: TimestepSpacing? { TimestepSpacing(rawValue: rawValue) }
+
+  /// Whether the points are timesteps of training, which every algorithm can visit.
+  var isTrained: Bool { self == .normal || spacing != nil }
 
   /// The points of a run, falling, without the level it ends at.
   enum Points {
@@ -36,7 +51,7 @@ public enum SigmaSchedule: String, CaseIterable, Sendable {
   /// - Returns: as many points as steps.
   func points(_ steps: Int, of count: Int, from highest: Double, to lowest: Double) -> Points {
     switch self {
-    case .normal:
+    case .normal, .linspace, .leading, .trailing:
       return .spaced
     case .karras:
       let rho = 7.0
@@ -45,6 +60,10 @@ public enum SigmaSchedule: String, CaseIterable, Sendable {
     case .exponential:
       let (high, low) = (log(highest), log(lowest))
       return .sigmas(ramp(steps).map { exp(high + $0 * (low - high)) })
+    case .beta:
+      let distribution = BetaDistribution(alpha: 0.6, beta: 0.6)
+      return .sigmas(
+        ramp(steps).map { lowest + distribution.quantile(1 - $0) * (highest - lowest) })
     case .sgmUniform:
       let stride = Double(count - 1) / Double(steps)
       return .timesteps((0..<steps).map { Double(count - 1) - Double($0) * stride })
@@ -70,8 +89,14 @@ extension NoiseSchedule {
       ? Double(sigmas[count - 1]) : below + (above - below) * (timestep - Double(low))
   }
 
+  /// The variance-preserving level of a timestep, which is taken into those of training.
+  func level(_ timestep: Int) -> NoiseLevel {
+    let held = max(0, min(count - 1, timestep))
+    return .preserving(alphaCumprod: alphasCumprod[held], timestep: Float(held))
+  }
+
   /// The noise level at a timestep between two of training, its logarithm linear in between.
-  func sigmaLogLinear(at timestep: Double) -> Double {
+  package func sigmaLogLinear(at timestep: Double) -> Double {
     let low = max(0, min(count - 1, Int(timestep)))
     let (below, above) = (log(Double(sigmas[low])), log(Double(sigmas[min(low + 1, count - 1)])))
     return exp(below + (above - below) * (timestep - Double(low)))
@@ -80,7 +105,7 @@ extension NoiseSchedule {
   /// Where between the training timesteps a noise level lies, linear in its logarithm.
   ///
   /// Levels outside those of training give the first or the last timestep.
-  func timestep(of sigma: Double) -> Double {
+  package func timestep(of sigma: Double) -> Double {
     let target = log(max(sigma, 1e-10))
     let after = sigmas.partitioningIndex { Double(log($0)) > target }
     let low = max(0, min(after - 1, count - 2))

@@ -19,12 +19,13 @@ public struct DDIM: Solver {
     predict: (Tensor, NoiseLevel) -> Prediction, noise: inout any NoiseSource
   ) -> Tensor {
     let prediction = predict(sample, transition.level)
+    guard eta > 0 else { return prediction.moved(to: transition.next) }
     let (alphaBar, nextAlphaBar) = (transition.level.alphaCumprod, transition.next.alphaCumprod)
     let variance = (1 - nextAlphaBar) / (1 - alphaBar) * (1 - alphaBar / nextAlphaBar)
     // Timesteps that are not evenly spaced can end at a level above the one they start from.
     let deviation = eta * max(0, variance).squareRoot()
     let direction = max(0, 1 - nextAlphaBar - deviation * deviation).squareRoot()
     let next = prediction.denoised * transition.next.alpha + prediction.noise * direction
-    return eta > 0 ? next + noise.noise(sample.shape) * deviation : next
+    return next + noise.noise(sample.shape) * deviation
   }
 }

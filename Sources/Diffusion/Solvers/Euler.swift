@@ -2,8 +2,9 @@ import ComputeCore
 
 /// Euler's method for the probability-flow ODE; first order.
 ///
-/// Variance-exploding samples. Source: Karras et al. 2022, arXiv:2206.00364, Algorithm 1 without
-/// the correction; equals diffusers' `EulerDiscreteScheduler`.
+/// Variance-exploding or flow samples. Source: Karras et al. 2022, arXiv:2206.00364, Algorithm 1
+/// without the correction; equals diffusers' `EulerDiscreteScheduler` and, for flow models,
+/// `FlowMatchEulerDiscreteScheduler`.
 public struct Euler: Solver {
   /// A solver.
   public init() {}
@@ -13,8 +14,7 @@ public struct Euler: Solver {
     _ sample: Tensor, _ transition: Transition,
     predict: (Tensor, NoiseLevel) -> Prediction, noise: inout any NoiseSource
   ) -> Tensor {
-    let sigma = transition.level.sigma
-    let derivative = (sample - predict(sample, transition.level).denoised) / sigma
-    return sample + derivative * (transition.next.sigma - sigma)
+    let length = transition.next.sigma - transition.level.sigma
+    return sample + predict(sample, transition.level).derivative * length
   }
 }

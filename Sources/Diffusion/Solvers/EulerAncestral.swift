@@ -13,10 +13,9 @@ public struct EulerAncestral: Solver {
     _ sample: Tensor, _ transition: Transition,
     predict: (Tensor, NoiseLevel) -> Prediction, noise: inout any NoiseSource
   ) -> Tensor {
-    let (sigma, next) = (transition.level.sigma, transition.next.sigma)
-    let up = (next * next * (sigma * sigma - next * next) / (sigma * sigma)).squareRoot()
-    let down = (next * next - up * up).squareRoot()
-    let derivative = (sample - predict(sample, transition.level).denoised) / sigma
+    let sigma = transition.level.sigma
+    let (down, up) = ancestral(from: sigma, to: transition.next.sigma)
+    let derivative = predict(sample, transition.level).derivative
     return sample + derivative * (down - sigma) + noise.noise(sample.shape) * up
   }
 }

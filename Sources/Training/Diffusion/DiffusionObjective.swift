@@ -81,6 +81,7 @@ package struct DiffusionObjective {
         return switch prediction {
         case .sample: weight
         case .v: weight / (snr + 1)
+        case .flow: weight / ((snr.squareRoot() + 1) * (snr.squareRoot() + 1))
         case .epsilon: snr > 0 ? min(snr, Self.gamma) / snr : 1
         }
       }

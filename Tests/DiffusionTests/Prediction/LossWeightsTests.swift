@@ -12,7 +12,7 @@ import Testing
     let tolerance: Float = name.hasSuffix("_zero_snr") ? 4e-3 : 2e-6
     expectClose(
       timesteps.map(schedule.snr), try fixture.values("\(name).snr"), relative: tolerance)
-    for prediction in PredictionType.allCases {
+    for prediction in PredictionType.allCases where prediction != .flow {
       let key = "\(name).weight.\(prediction.rawValue)"
       guard fixture.contains(key) else {
         #expect(prediction == .epsilon && name.hasSuffix("_zero_snr"))
@@ -22,6 +22,20 @@ import Testing
         schedule.minSNRWeights(timesteps, prediction: prediction), try fixture.values(key),
         relative: tolerance, key)
     }
+  }
+
+  /// For the error of `noise − x₀` is that of `x₀` times `(α + σ) / σ`; diffusers has none.
+  @Test func flowWeightsAreThoseOfThePicture() throws {
+    let schedule = try NoiseScheduleTests.schedule("scaled_linear")
+    let timesteps = [1, 300, 999]
+    let weights = schedule.minSNRWeights(timesteps, prediction: .flow)
+    let expected = zip(timesteps, schedule.minSNRWeights(timesteps, prediction: .sample)).map {
+      let (alpha, sigma) = (
+        schedule.alphasCumprod[$0].squareRoot(), (1 - schedule.alphasCumprod[$0]).squareRoot()
+      )
+      return $1 * (sigma / (alpha + sigma)) * (sigma / (alpha + sigma))
+    }
+    expectClose(weights, expected, relative: 1e-5)
   }
 
   @Test func epsilonWeightAtZeroSNRIsItsLimit() throws {

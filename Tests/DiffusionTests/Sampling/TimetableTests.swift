@@ -37,8 +37,21 @@ import Testing
         transitions.map(\.level.timestep), try fixture.values("\(name).timesteps"), relative: 1e-6)
       expectClose(
         transitions.map(\.level.sigmaRatio), try fixture.values("\(name).sigmas"), relative: 1e-6)
-      #expect(transitions.last?.next.sigma == 0)
+      // DEIS ends at the lowest level of training.
+      #expect((transitions.last?.next.sigma == 0) == (algorithm != .deis))
     }
+  }
+
+  /// With 150 steps the distribution gives some timesteps twice.
+  @Test(arguments: [1, 5, 7, 20, 150]) func betaLevelsEqualComfyUI(_ steps: Int) throws {
+    let fixture = try Fixture("comfy_schedules")
+    let sampler = try Sampler(SamplerName(.euler, .beta), .stableDiffusion, like: .comfyUI)
+    let timetable = try sampler.timetable(steps: steps)
+    let levels = timetable.transitions.map(\.level)
+    expectClose(levels.map(\.timestep), try fixture.values("beta_\(steps).timesteps"))
+    expectClose(levels.map(\.sigma), try fixture.values("beta_\(steps).sigmas"), relative: 1e-6)
+    let highest = try #require(levels.first).sigma
+    #expect(timetable.initNoiseSigma == (highest * highest + 1).squareRoot())
   }
 
   @Test func numbersOfStepsThatDoNotFitAreRefused() throws {
@@ -46,8 +59,11 @@ import Testing
       let sampler = try Sampler(name, .stableDiffusion)
       #expect(throws: SamplerError.self) { try sampler.timetable(steps: 0) }
       #expect(throws: SamplerError.self) { try sampler.timetable(steps: 1001) }
-      let timetable = try sampler.timetable(steps: 999)
-      #expect(timetable.transitions.count == 999)
+      let most = name.algorithm == .lcm || name.algorithm == .tcd ? 50 : 999
+      let timetable = try sampler.timetable(steps: most)
+      #expect(timetable.steps == most)
+      // PNDM's three Runge-Kutta steps count four times.
+      #expect(timetable.transitions.count == most + (name.algorithm == .pndm ? 9 : 0))
     }
   }
 
@@ -56,7 +72,8 @@ import Testing
   ) throws {
     var config = SchedulerConfig.stableDiffusion
     config.timestepSpacing = spacing
-    for algorithm in SamplerName.Algorithm.allCases {
+    for algorithm in SamplerName.Algorithm.allCases
+    where algorithm.hasSigmaSchedules || algorithm == .ddim || algorithm == .ddpm {
       let sampler = try Sampler(SamplerName(algorithm), config)
       for steps in [1, 2, 3, 7, 61, 103, 500, 999] {
         let transitions = try sampler.timetable(steps: steps).transitions
@@ -113,7 +130,9 @@ func expectTable(
       [timetable.initNoiseSigma], [try fixture.value("\(name).init_noise_sigma")], relative: 1e-6,
       "\(name).init_noise_sigma", sourceLocation: sourceLocation)
     guard fixture.contains("\(name).sigmas") else { return }
-    let sigmas = transitions.map(\.level.sigmaRatio) + [transitions.last?.next.sigmaRatio ?? -1]
+    let levels = transitions.map(\.level) + (transitions.last.map { [$0.next] } ?? [])
+    // Of flows, and of clean pictures, fixtures give the part of the noise.
+    let sigmas = levels.map { $0.alpha + $0.sigma == 1 ? $0.sigma : $0.sigmaRatio }
     expectClose(
       sigmas, try fixture.values("\(name).sigmas"), relative: 1e-6, "\(name).sigmas",
       sourceLocation: sourceLocation)

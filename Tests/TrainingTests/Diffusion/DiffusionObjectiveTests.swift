@@ -32,6 +32,9 @@ import Training
       case (.minSNR, .v): min(snr, 5) / (snr + 1)
       case (.minVelocitySNR, .sample): min(snr + 1, 5)
       case (.minVelocitySNR, .v): min(snr + 1, 5) / (snr + 1)
+      case (.minSNR, .flow): min(snr, 5) / ((snr.squareRoot() + 1) * (snr.squareRoot() + 1))
+      case (.minVelocitySNR, .flow):
+        min(snr + 1, 5) / ((snr.squareRoot() + 1) * (snr.squareRoot() + 1))
       }
     }
     for (found, expected) in zip(objective.weights(timesteps), expected) {
@@ -98,6 +101,7 @@ import Training
         case .sample: 0.5
         case .epsilon: noise[index]
         case .v: alpha * noise[index] - sigma * 0.5
+        case .flow: noise[index] - 0.5
         }
       return weights[index / size] * target * target
     }
