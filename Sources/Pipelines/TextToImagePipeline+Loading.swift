@@ -156,6 +156,8 @@ private func loadJSON<T: Decodable>(_ type: T.Type, _ path: String) throws(Pipel
   do {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
+    // Scheduler configs that Python has written can have -Infinity in them.
+    decoder.allowsJSON5 = true
     return try decoder.decode(T.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
   } catch let error as DecodingError {
     throw .checkpoint(

@@ -31,8 +31,12 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "Steps of the sampler. Default: the model's.")
   var steps: Int?
 
-  @Option(help: "Sampler, such as euler_ancestral or \"DPM++ 2M Karras\". Default: the model's.")
+  @Option(
+    help: "Sampler, such as euler_a or \"DPM++ 2M Karras\"; help lists them. Default: the model's.")
   var sampler: String?
+
+  @Option(help: "How the sampler spaces its noise levels, such as karras. Default: its own way.")
+  var schedule: String?
 
   @Option(help: "How closely to follow the words; 1 is no guidance. Default: the model's.")
   var guidance: Float?
@@ -66,7 +70,7 @@ struct SampleCommand: ParsableCommand {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
     }
     guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
-    guard prompt.isEmpty != (promptsFrom == nil) else {
+    guard sampler == "help" || prompt.isEmpty != (promptsFrom == nil) else {
       throw ValidationError("give a prompt, such as \"a red apple\", or --prompts-from, not both.")
     }
     if let out, out.lowercased().hasSuffix(".png"), count > 1 || promptsFrom != nil {
@@ -75,6 +79,7 @@ struct SampleCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard sampler != "help" else { return print(SamplerName.help) }
     try compute.run(defaultPrecision: .float32) { try sample() }
   }
 
@@ -101,8 +106,7 @@ struct SampleCommand: ParsableCommand {
       for step in try pipeline.sampling(request) {
         latents = step.sample
         bar.update(
-          start * settings.steps + (step.index + 1) * batch.count,
-          of: tasks.count * settings.steps)
+          start * step.count + (step.index + 1) * batch.count, of: tasks.count * step.count)
       }
       guard let latents else { continue }
       for (index, picture) in pipeline.pictures(latents).enumerated() {
@@ -154,7 +158,10 @@ struct SampleCommand: ParsableCommand {
       prompts: tasks.map(\.prompt), seeds: tasks.map(\.seed), pipeline.defaults)
     request.negativePrompt = negative
     if let steps { request.steps = steps }
-    if let sampler { request.sampler = try SamplerName(parsing: sampler) }
+    if sampler != nil || schedule != nil {
+      request.sampler = try SamplerName(
+        parsing: sampler ?? request.sampler.comfyUI, schedule: schedule ?? "")
+    }
     if let guidance { request.guidanceScale = guidance }
     if let size { (request.width, request.height) = (size.width, size.height) }
     return request
