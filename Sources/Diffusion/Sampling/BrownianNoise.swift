@@ -3,7 +3,9 @@ import Glibc
 
 /// Noise for solvers of SDEs: the increments of a Brownian path over the noise levels.
 ///
-/// A seed gives the same path however many steps go along it. Source: k-diffusion `sampling.py`,
+/// A seed gives the same path however many steps go along it. The path is as fine as 1e-6, which is
+/// the last bit of the highest noise levels: levels that differ there differ by 0.001 in noise.
+/// Source: k-diffusion `sampling.py`,
 /// `BrownianTreeNoiseSampler`, with the numbers of torchsde's `BrownianTree`.
 public struct BrownianNoise: NoiseSource {
   /// What draws the numbers of a path.

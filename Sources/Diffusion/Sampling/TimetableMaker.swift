@@ -121,7 +121,9 @@ struct TimetableMaker {
 
   /// Variance-exploding samples, timesteps with fractions.
   private func exploding(_ steps: Int) -> Timetable {
-    let rounded = timesteps(steps).map { Double(Float($0)) }
+    // Timesteps are in 32 bits there, but in 64 for DPM++ SDE, whose noise depends on the last bit.
+    let isExact = name.algorithm == .dpmppSDE
+    let rounded = timesteps(steps).map { isExact ? $0 : Double(Float($0)) }
     let trained = rounded.map(schedule.sigma(at:))
     let points = name.sigmas.points(
       steps, of: schedule.count, from: trained[0], to: trained[steps - 1])

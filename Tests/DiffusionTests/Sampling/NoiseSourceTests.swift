@@ -44,10 +44,7 @@ import Testing
           tanh(a * input + b * timestep / 1000)
         })
       let found = try #require(steps.last).sample
-      // A path is drawn down to 1e-6, which is the last bit of the highest noise levels: where
-      // torch rounds a logarithm otherwise, √1e-6 of other noise comes in.
-      let tolerance: Float = key == "dpmpp_sde" ? 2e-3 : 2e-5
-      expectClose(found, try fixture.tensor(key), absolute: tolerance, relative: 1e-5, key)
+      expectClose(found, try fixture.tensor(key), absolute: 2e-5, relative: 1e-5, key)
     }
   }
 
