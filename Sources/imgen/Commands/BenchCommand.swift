@@ -12,7 +12,8 @@ struct BenchCommand: ParsableCommand {
       makes both gradients.
       attention: batch x heads, queries x keys, numbers per head.
       unet: one denoising step. vae: decoding of latents. train: a training step of all weights \
-      with AdamW and a moving average. lora: a training step of rank 16 on attention's projections.
+      with AdamW and a moving average. lora: a training step of rank 16 on attention's projections. \
+      gan: a training step of the generator and discriminator that imgen gan train begins with.
       Configs: sd15 (Stable Diffusion 1.5), unet25m (128/256 channels, 16x16x48 in, 25 million \
       weights), small (the bundled model), or a model folder. All weights are random.
       Times are medians, in bf16 unless f32 is asked for. Run it on an idle machine; for memory, \
@@ -26,7 +27,7 @@ struct BenchCommand: ParsableCommand {
 
   /// What can be timed.
   enum Work: String, CaseIterable, ExpressibleByArgument {
-    case kernels, attention, unet, vae, train, lora
+    case kernels, attention, unet, vae, train, lora, gan
   }
 
   @Argument(help: "What to time. Default: everything, in a few minutes.")
@@ -35,7 +36,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "sd15, unet25m, small or a model folder. Default: unet25m to train, else sd15.")
   var config: String?
 
-  @Option(help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train.")
+  @Option(help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train, 64 for gan.")
   var batch: Int?
 
   @Option(
@@ -53,11 +54,12 @@ struct BenchCommand: ParsableCommand {
     if let steps, !(1...100_000).contains(steps) {
       throw ValidationError("--steps is \(steps), expected 1 to 100000.")
     }
-    for (option, isGiven) in [("--config", config != nil), ("--batch", batch != nil)] where isGiven
-    {
-      guard let work, work != .kernels, work != .attention else {
-        throw ValidationError("\(option) goes with unet, vae, train or lora.")
-      }
+    let isProduct = work == nil || work == .kernels || work == .attention
+    if batch != nil, isProduct {
+      throw ValidationError("--batch goes with unet, vae, train, lora or gan.")
+    }
+    if config != nil, isProduct || work == .gan {
+      throw ValidationError("--config goes with unet, vae, train or lora.")
     }
   }
 
@@ -79,6 +81,7 @@ struct BenchCommand: ParsableCommand {
     case .vae: add(try benchmark("sd15").vae(), to: &report)
     case .train: add(try benchmark("unet25m").train(), to: &report)
     case .lora: add(try benchmark("sd15").lora(), to: &report)
+    case .gan: add(try GANBenchmark(batch: batch ?? 64, steps: steps).report(), to: &report)
     }
   }
 
