@@ -38,6 +38,8 @@ package struct GANTrainingConfig: Codable, Equatable, Sendable {
   package var learningRate: Float = 1e-3
   /// Learning rate at the end; falls to it as half a cosine.
   package var finalLearningRate: Float = 1e-4
+  /// Decay of the mean of gradients in both optimizers.
+  package var beta1: Float = 0
   /// Decay of the generator's moving average.
   package var emaDecay: Float = 0.999
   /// Seed of everything random.
@@ -91,7 +93,7 @@ package struct GANTrainer {
     (self.data, self.config, self.step) = (data, config, step)
     order = EpochOrder(seed: config.seed, count: data.count)
     var settings = AdamW.Config()
-    (settings.beta1, settings.beta2, settings.weightDecay) = (0, 0.99, 0)
+    (settings.beta1, settings.beta2, settings.weightDecay) = (config.beta1, 0.99, 0)
     (settings.maxGradientNorm, settings.emaDecay) = (nil, nil)
     let discriminatorOptimizer = AdamW(discriminator.namedParameters(), settings)
     settings.emaDecay = config.emaDecay

@@ -46,8 +46,11 @@ struct GANTrainCommand: ParsableCommand {
   @Option(help: "Penalty on steepness: \(values(GradientPenalty.self)).")
   var penalty = GradientPenalty.r1r2
 
-  @Option(help: "Weight of the penalty at the start; it falls to a tenth.")
+  @Option(help: "Weight of the penalty at the start; it falls to three tenths.")
   var gamma: Float = 1
+
+  @Option(help: "Steps between two penalties, which are weighted by that number.")
+  var penaltyEvery = 2
 
   @Option(help: "Real pictures per step.")
   var batch = 64
@@ -58,7 +61,7 @@ struct GANTrainCommand: ParsableCommand {
   @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
   var augment = GANAugmentation.auto
 
-  @Option(help: "A classifier that judges the pictures (imgen classify train).")
+  @Option(help: "A classifier's folder, or a network's file, that judges the pictures.")
   var judge: String?
 
   @Option(help: "Seed of everything random.")
@@ -87,6 +90,8 @@ struct GANTrainCommand: ParsableCommand {
     try check(
       learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
     try check(gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try check(
+      (1...64).contains(penaltyEvery), "--penalty-every is \(penaltyEvery), expected 1 to 64.")
     try check((4...1024).contains(channels), "--channels is \(channels), expected 4 to 1024.")
     try check((8...256).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 256.")
     for (name, value) in [
@@ -191,7 +196,7 @@ struct GANTrainCommand: ParsableCommand {
 
   private func judgeNetwork(_ set: PictureSet) throws -> FeatureNetwork {
     guard let judge else { return .pixels(size: set.height, channels: set.channels) }
-    return FeatureNetwork(try PictureClassifier.load(folder: judge, isFrozen: true))
+    return try FeatureSource(judge).network
   }
 
   private func makeSettings(_ set: PictureSet) -> GANSettings {
@@ -201,7 +206,8 @@ struct GANTrainCommand: ParsableCommand {
     (network.baseChannels, network.maxChannels) = (channels, 4 * channels)
     var training = GANTrainingConfig()
     (training.objective.loss, training.objective.penalty) = (loss, penalty)
-    (training.objective.gamma, training.objective.finalGamma) = (gamma, gamma / 10)
+    (training.objective.gamma, training.objective.finalGamma) = (gamma, 0.3 * gamma)
+    training.objective.penaltyInterval = penaltyEvery
     (training.batchSize, training.seed) = (min(batch, set.count), seed)
     (training.learningRate, training.finalLearningRate) = (learningRate, learningRate / 10)
     training.augments = augment == .on || augment == .auto && set.count < 5_000
