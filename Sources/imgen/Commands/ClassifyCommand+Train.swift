@@ -103,8 +103,7 @@ struct ClassifyTrainCommand: ParsableCommand {
     }
     let classifier = try makeClassifier(set, path)
     let batches = try ClassifierBatches(set, settings.batches, seed: seed)
-    let total =
-      settings.totalSteps ?? Int.max
+    let total = settings.totalSteps ?? Int.max
     var trainer = try ClassifierTrainer(
       classifier, batches,
       WarmupCosine(peak: learningRate, warmup: 100, total: total), startingAfter: state)
@@ -209,7 +208,7 @@ private struct ClassifierTrainReport: Encodable {
 }
 
 /// What decides the numbers of a run, kept so that it goes on as it began.
-struct ClassifierSettings: Codable, Equatable {
+struct ClassifierSettings: RunSettings {
   var data: String
   var pictures: Int
   var height: Int
@@ -220,23 +219,10 @@ struct ClassifierSettings: Codable, Equatable {
   var seed: UInt64
   var precision: String
 
-  /// Refuses to go on with other settings than the run was started with.
-  func check(against asked: ClassifierSettings, in folder: String) throws {
-    var comparable = asked
-    if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
-    guard comparable != self else { return }
-    let (stored, given) = (try members(), try comparable.members())
-    let differences = Set(stored.keys).union(given.keys).sorted().filter {
-      stored[$0] != given[$0]
-    }.map { "\($0) was \(stored[$0] ?? "not given"), is \(given[$0] ?? "not given")" }
-    throw ValidationError(
-      "\(folder) holds a run with other settings: \(differences.joined(separator: "; ")). "
-        + "Give the same ones to go on with it, or another --out to start anew.")
-  }
-
-  /// The settings by name, in words.
-  private func members() throws -> [String: String] {
-    let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(self))
-    return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+  /// The number of steps may follow from the time.
+  func completed(by stored: ClassifierSettings) -> ClassifierSettings {
+    var settings = self
+    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
+    return settings
   }
 }
