@@ -36,17 +36,16 @@ def torch_step(batch, autocast, channels_last):
 
     def step():
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            with torch.no_grad():
-                fake = draw().float()
+            fake = draw().float()
             _, total = gan.discriminator_loss(
-                "relativistic", "r1+r2", 1.0, discriminator, real, fake, labels)
+                "relativistic", "r1+r2", 1.0, discriminator, real, fake.detach(), labels)
         total.backward()
         optimizers[1].step()
         optimizers[1].zero_grad()
         discriminator.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             on_real = discriminator(real, labels).float()
-            on_fake = discriminator(draw(), labels).float()
+            on_fake = discriminator(fake, labels).float()
         gan.generator_loss("relativistic", on_real, on_fake).backward()
         discriminator.requires_grad_(True)
         optimizers[0].step()

@@ -139,13 +139,15 @@ final class PackedForms: Sendable {
     forms.withLock { $0[Key(use: use, type: type, shape: shape)] }
   }
 
-  /// The packed form of a weight of `shape` for `use`, made by `make` on the first call.
+  /// The packed form of a weight of `shape` for `use`, made by `make` on the first call; one that
+  /// `lasts` gets memory of its own, outside the buffer cache.
   func form(
-    _ use: WeightUse, _ type: FactorType, _ shape: Shape, make: (_ lasts: Bool) -> PackedFactor
+    _ use: WeightUse, _ type: FactorType, _ shape: Shape, lasts: Bool,
+    make: (_ lasts: Bool) -> PackedFactor
   ) -> PackedFactor {
     let key = Key(use: use, type: type, shape: shape)
     if let known = forms.withLock({ $0[key] }) { return known }
-    let made = BufferCache.shared.preparing { make(true) }
+    let made = lasts ? BufferCache.shared.preparing { make(true) } : make(false)
     forms.withLock { $0[key] = made }
     return made
   }
@@ -157,10 +159,13 @@ extension Tensor {
     Tensor(shape: shape, dtype: dtype, storage: storage.readOnce(), node: nil).cast(to: .float32)
   }
 
-  /// This weight packed for `use`: made anew while it is being trained, kept when it is frozen.
+  /// This weight packed for `use`: kept when it is frozen or small, made anew while it is being
+  /// trained otherwise. The small weights of a GAN are used several times in each step.
   func packed(
     _ use: WeightUse, _ type: FactorType, make: (_ lasts: Bool) -> PackedFactor
   ) -> PackedFactor {
-    isRecorded ? make(false) : storage.packedForms.form(use, type, shape, make: make)
+    let isSmall = count <= 1 << 18
+    if isRecorded && !isSmall { return make(false) }
+    return storage.packedForms.form(use, type, shape, lasts: !isSmall, make: make)
   }
 }

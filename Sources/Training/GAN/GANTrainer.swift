@@ -133,9 +133,12 @@ package struct GANTrainer {
     let lower = 0.5 * (1 + cos(.pi * min(1, progress)))
     let rate =
       config.finalLearningRate + (config.learningRate - config.finalLearningRate) * Float(lower)
+    // Both networks learn from the same pictures, which are drawn once.
+    let fake = draw(labels, &random)
     let discriminator = updateDiscriminator(
-      real, labels, decay: Float(lower), rate: rate * learningRateScale, &random)
-    let generator = updateGenerator(real, labels, rate: rate * learningRateScale, &random)
+      real, fake.detached(), labels, decay: Float(lower), rate: rate * learningRateScale, &random)
+    let generator = updateGenerator(
+      real, fake, labels, rate: rate * learningRateScale, &random)
     if config.augments {
       augmentation.adapt(
         real: discriminator.loss.realLogits, fake: discriminator.loss.fakeLogits)
@@ -150,9 +153,9 @@ package struct GANTrainer {
   }
 
   private func updateDiscriminator(
-    _ real: Tensor, _ labels: [Int32], decay: Float, rate: Float, _ random: inout GANRandom
+    _ real: Tensor, _ fake: Tensor, _ labels: [Int32], decay: Float, rate: Float,
+    _ random: inout GANRandom
   ) -> (loss: DiscriminatorLoss, norm: Float) {
-    let fake = Compute.withoutRecording { draw(labels, &random) }
     let objective = config.objective
     let isPenalised = step % objective.penaltyInterval == 0
     let gamma = objective.finalGamma + (objective.gamma - objective.finalGamma) * decay
@@ -168,7 +171,7 @@ package struct GANTrainer {
   }
 
   private func updateGenerator(
-    _ real: Tensor, _ labels: [Int32], rate: Float, _ random: inout GANRandom
+    _ real: Tensor, _ fake: Tensor, _ labels: [Int32], rate: Float, _ random: inout GANRandom
   ) -> (loss: Float, norm: Float) {
     let discriminator = networks.discriminator
     discriminator.freeze()
@@ -177,8 +180,7 @@ package struct GANTrainer {
       config.objective.loss == .relativistic
       ? discriminator(augmentation(real, using: &random.changes), labels: labels)
       : Tensor.zeros([labels.count])
-    let fake = augmentation(draw(labels, &random), using: &random.changes)
-    let onFake = discriminator(fake, labels: labels)
+    let onFake = discriminator(augmentation(fake, using: &random.changes), labels: labels)
     let loss = config.objective.loss.ofGenerator(real: onReal, fake: onFake)
     let found = gradients(of: loss)
     let norm = optimizers.generator.update(
