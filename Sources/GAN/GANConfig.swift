@@ -3,7 +3,7 @@ import ComputeCore
 
 /// Sizes of a generator and its discriminator, stored beside them as `config.json`.
 public struct GANConfig: ModelConfig, Equatable {
-  /// Rows and columns of a picture: a multiple of `patchSize`, at most 128.
+  /// Rows and columns of a picture: a multiple of `patchSize`, from 4 of these to 512.
   public var sampleSize = 28
   /// 1: grey, 3: red, green, blue.
   public var channels = 1

@@ -18,8 +18,10 @@ package struct RunFolder {
     } catch {
       throw .checkpoint(error)
     }
+    // Names as a picture's or a table's writer makes them, and nothing that could be the user's.
     removeUnfinished(in: path) { name in
-      [".png.", ".csv.", "run.json."].contains { name.contains($0) }
+      name.wholeMatch(of: /(run\.json|loss\.csv|history\.csv)\.[A-Za-z0-9]{6}/) != nil
+        || name.wholeMatch(of: /[a-z]+\.png\.[0-9]+\.[0-9]+\.tmp/) != nil
     }
     removeUnfinished(in: path + "/samples") { $0.hasSuffix(".tmp") }
   }

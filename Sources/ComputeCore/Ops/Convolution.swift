@@ -74,7 +74,7 @@ public func conv2d(
       [
         wanted[0] ? inputGradient(dy, weight, g) : nil,
         wanted[1] ? weightGradient(dy, x, g) : nil,
-      ] + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: [0, 1, 2]) : nil])
+      ] + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: isPerImage ? [1, 2] : [0, 1, 2]) : nil])
         + (residual == nil ? [] : [dy])
     }
   ) { dy in

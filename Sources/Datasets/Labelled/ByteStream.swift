@@ -34,7 +34,11 @@ final class ByteStream {
 
   /// The most bytes that the file can hold: deflate never expands more than 1032-fold (258 bytes
   /// from two bits).
-  var mostBytes: Int { isCompressed ? fileSize * 1032 : fileSize }
+  var mostBytes: Int {
+    guard isCompressed else { return fileSize }
+    let (bytes, isTooMany) = fileSize.multipliedReportingOverflow(by: 1032)
+    return isTooMany ? .max : bytes
+  }
 
   /// The next `count` bytes, fewer only at the end of the file.
   ///

@@ -89,10 +89,14 @@ package struct PictureWeights {
   /// Every picture once.
   mutating func addOnes() { ways.append([Float](repeating: 1, count: count)) }
 
-  /// As often as it comes up in `count` draws with replacement.
+  /// As often as it comes up in `count` draws with replacement, of which two must differ: with few
+  /// pictures, all draws may be of one, and there is no pair to estimate from.
   mutating func addReplicate(using generator: inout SplitMix64) {
-    var weights = [Float](repeating: 0, count: count)
-    for _ in 0..<count { weights[generator.below(count)] += 1 }
+    var weights: [Float]
+    repeat {
+      weights = [Float](repeating: 0, count: count)
+      for _ in 0..<count { weights[generator.below(count)] += 1 }
+    } while count > 1 && weights.contains(Float(count))
     ways.append(weights)
   }
 

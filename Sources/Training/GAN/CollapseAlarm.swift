@@ -1,5 +1,6 @@
 import ComputeCore
 import Foundation
+import GAN
 
 /// Notices that a GAN has collapsed or is about to.
 ///
@@ -39,11 +40,21 @@ package struct CollapseAlarm {
     }
   }
 
-  private let limits: Limits
+  private var limits: Limits
   private var gap: Float = 0
 
   /// An alarm that has seen nothing yet.
-  package init(_ limits: Limits = Limits()) { self.limits = limits }
+  ///
+  /// - Parameters:
+  ///   - limits: what counts as ill.
+  ///   - loss: of the run; the logits of `.wasserstein` estimate a distance and have no limit.
+  package init(_ limits: Limits = Limits(), for loss: AdversarialLoss = .relativistic) {
+    self.limits = limits
+    if loss == .wasserstein { self.limits.logitGap = .infinity }
+  }
+
+  /// Whether the logits are more than half-way to the limit.
+  var isUneasy: Bool { gap > limits.logitGap / 2 }
 
   /// Looks at a step.
   package mutating func look(at step: GANStep) -> Sign? {

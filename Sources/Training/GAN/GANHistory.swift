@@ -16,7 +16,10 @@ package struct GANHistory {
 
   /// The history in a state, or `nil` when the state has none.
   package init?(_ series: [String: [Float]]) {
-    guard Self.names.allSatisfy({ series[$0] != nil }) else { return nil }
+    let lengths = Set(Self.names.map { series[$0]?.count ?? -1 })
+    guard lengths.count == 1, !lengths.contains(-1),
+      (series["quality_step"] ?? []).allSatisfy({ (0...1e9).contains($0) })
+    else { return nil }
     steps = series.filter { Self.names.contains($0.key) }
     quality = zip(series["quality_step"] ?? [], series["quality"] ?? []).map { (Int($0), $1) }
   }

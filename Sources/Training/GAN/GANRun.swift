@@ -11,7 +11,7 @@ package struct GANRun {
     case step(GANStep)
     /// The run went back to the end of step `step`.
     case wentBack(CollapseAlarm.Sign, step: Int, learningRateScale: Float)
-    /// It collapsed again and again; nothing was changed.
+    /// It collapsed again and again, and is back at its last healthy state.
     case gaveUp(CollapseAlarm.Sign)
   }
 
@@ -21,6 +21,8 @@ package struct GANRun {
   package private(set) var history: GANHistory
   private var alarm: CollapseAlarm
   private var healthy: GANTrainer.Snapshot
+  /// The one before, for when the last one was on the brink.
+  private var older: GANTrainer.Snapshot?
   private var relapses = 0
   private let probe: PictureOrder
   private let realDeviation: Float
@@ -36,14 +38,17 @@ package struct GANRun {
     _ trainer: GANTrainer, on data: PictureSet, history: GANHistory = GANHistory(),
     limits: CollapseAlarm.Limits = CollapseAlarm.Limits()
   ) {
-    (self.trainer, self.history, alarm) = (trainer, history, CollapseAlarm(limits))
+    (self.trainer, self.history, alarm) = (
+      trainer, history, CollapseAlarm(limits, for: trainer.config.objective.loss)
+    )
     healthy = trainer.snapshot()
-    let classes = min(10, max(1, trainer.networks.generator.config.classNames.count))
+    let names = trainer.networks.generator.config.classNames
+    let classes = min(10, max(1, names.count))
     let count = classes * Self.picturesPerClass
     probe = PictureOrder(count: count, seed: 1 << 40, classCount: classes)
     var (indices, labels): ([Int], [Int32]) = ([], [])
     for label in 0..<classes {
-      let members = data.labels == nil ? Array(0..<data.count) : data.indices(ofClass: label)
+      let members = names.isEmpty ? Array(0..<data.count) : data.indices(ofClass: label)
       indices += members.prefix(Self.picturesPerClass)
       labels += members.prefix(Self.picturesPerClass).map { _ in Int32(label) }
     }
@@ -57,25 +62,34 @@ package struct GANRun {
   /// - Parameter progress: share of the run that is done, 0…1.
   package mutating func next(progress: Double) -> Event {
     let step = trainer.next(progress: progress)
-    var sign = alarm.look(at: step)
-    if sign == nil, step.index % Self.stepsPerLook == 0 {
-      sign = lookAtPictures()
-      if sign == nil {
-        healthy = trainer.snapshot()
-        relapses = 0
-      }
-    }
-    guard let sign else {
-      history.append(step)
-      return .step(step)
-    }
+    if let sign = alarm.look(at: step) { return goBack(sign) }
+    history.append(step)
+    if step.index % Self.stepsPerLook == 0, let event = look() { return event }
+    return .step(step)
+  }
+
+  /// Looks at pictures of the present state, which is then the one to come back to.
+  ///
+  /// - Returns: what happened when they were not well; `nil` when they were.
+  package mutating func look() -> Event? {
+    if let sign = lookAtPictures() { return goBack(sign) }
+    guard !alarm.isUneasy, trainer.step > healthy.step else { return nil }
+    (older, healthy, relapses) = (healthy, trainer.snapshot(), 0)
+    return nil
+  }
+
+  /// Goes back to the last healthy state, after a relapse to the one before.
+  private mutating func goBack(_ sign: CollapseAlarm.Sign) -> Event {
     relapses += 1
-    guard relapses <= Self.relapseLimit else { return .gaveUp(sign) }
-    trainer.restore(healthy, scale: healthy.learningRateScale / Float(1 << relapses))
+    let isOver = relapses > Self.relapseLimit
+    let target = relapses > 1 ? older ?? healthy : healthy
+    let factor = isOver ? 1 : 1 / Float(1 << relapses)
+    trainer.restore(target, scale: target.learningRateScale * factor)
     history.cut(to: trainer.step)
     alarm.reset()
-    return .wentBack(
-      sign, step: trainer.step, learningRateScale: trainer.learningRateScale)
+    return isOver
+      ? .gaveUp(sign)
+      : .wentBack(sign, step: trainer.step, learningRateScale: trainer.learningRateScale)
   }
 
   /// Notes how good the pictures are now.

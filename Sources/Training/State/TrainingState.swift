@@ -152,6 +152,15 @@ package struct TrainingState {
     }
   }
 
+  /// Removes the states of later steps, which a run has gone back behind.
+  package static func remove(after step: Int, in folder: String) {
+    for path in paths(in: folder) {
+      let digits = path.split(separator: "-").last?.prefix { $0.isNumber } ?? ""
+      guard let found = Int(digits), found > step else { continue }
+      try? FileManager.default.removeItem(atPath: path)
+    }
+  }
+
   private static func paths(in folder: String) -> [String] {
     names(in: folder).filter { $0.hasSuffix(".safetensors") }.map { "\(folder)/\($0)" }
   }

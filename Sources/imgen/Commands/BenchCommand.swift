@@ -36,7 +36,8 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "sd15, unet25m, small or a model folder. Default: unet25m to train, else sd15.")
   var config: String?
 
-  @Option(help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train, 64 for gan.")
+  @Option(
+    help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train, 64 for gan.")
   var batch: Int?
 
   @Option(

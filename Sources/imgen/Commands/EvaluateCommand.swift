@@ -29,6 +29,13 @@ struct EvaluateCommand: ParsableCommand {
       """)
   var features: String
 
+  @Option(
+    help: """
+      Width and height that pictures are brought to. Default: what the classifier takes; for other \
+      networks that of the data, for folders at most 64.
+      """)
+  var size: Int?
+
   @Option(help: "Pictures of each set at most.")
   var count = 10_000
 
@@ -51,6 +58,9 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
+    if let size, !(8...1024).contains(size) {
+      throw ValidationError("--size is \(size), expected 8 to 1024.")
+    }
     if count < FeatureStatistics.minimumCount {
       throw ValidationError(
         "--count is \(count), expected at least \(FeatureStatistics.minimumCount).")
@@ -84,10 +94,14 @@ struct EvaluateCommand: ParsableCommand {
   ) throws -> PictureSet {
     var bar = ProgressBar("Reading \(argument)", isVisible: console.isTalkative)
     defer { bar.finish() }
-    return try PictureSet.load(
-      argument, split: split, size: source.size ?? other.flatMap(squareSize),
+    let set = try PictureSet.load(
+      argument, split: split, size: size ?? source.size ?? other.flatMap(squareSize),
       channels: source.channels
     ) { bar.update($0, of: $1) }
+    if size == nil, source.size == nil, set.height == 64 {
+      console.warn("the pictures of \(argument) are compared at 64x64; --size N takes another size.")
+    }
+    return set
   }
 
   private func squareSize(_ set: PictureSet) -> Int? {

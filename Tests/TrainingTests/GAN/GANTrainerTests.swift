@@ -134,10 +134,13 @@ import Training
       }
       #expect(step == 0 && scale == 1 / Float(1 << relapse))
     }
+    let before = run.trainer.optimizers.generator.parameters.map { $0.parameter.value.values }
     guard case .gaveUp(.runawayLogits) = run.next(progress: 0) else {
       Issue.record("expected to give up")
       return
     }
+    let after = run.trainer.optimizers.generator.parameters.map { $0.parameter.value.values }
+    #expect(before == after && run.trainer.step == 0 && run.history.count == 0)
   }
 
   @Test func picturesThatAreAlikeAreNoticed() {

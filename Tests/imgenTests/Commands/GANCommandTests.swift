@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: Program.exists, Program.whyNot)) struct GANCommandTests {
   private let shop: Workshop
   private let command =
-    "gan train classes --steps 24 --batch 8 --channels 8 --size 16 --state-every 0 "
+    "gan train classes --steps 40 --batch 8 --channels 8 --size 16 --state-every 0 "
     + "--sheet-every 0 --quality-every 0"
 
   init() throws {
@@ -53,18 +53,38 @@ import Testing
 
   @Test func aRunThatIsKilledEndsAsAnUninterruptedOne() throws {
     try shop.expectSuccess("\(command) --out straight --threads 1")
-    for _ in 0..<3 {
+    var kills = 0
+    for _ in 0..<4 {
+      let before = try states("killed")
       let running = try shop.start("\(command) --out killed")
-      Thread.sleep(forTimeInterval: .random(in: 0.1...0.4))
+      while running.isRunning, try states("killed") == before {
+        Thread.sleep(forTimeInterval: 0.001)
+      }
+      kills += running.isRunning ? 1 : 0
       running.send(SIGKILL)
       _ = try running.outcome()
     }
+    #expect(kills >= 2, "the run was killed between its first state and its end")
     try shop.expectSuccess("\(command) --out killed")
     for name in ["model/generator.safetensors", "model/discriminator.safetensors", "history.csv"] {
       #expect(
         try bytes(shop.folder("killed/\(name)")) == bytes(shop.folder("straight/\(name)")),
         "\(name) differs")
     }
+  }
+
+  @Test func aRunByTimeTakesItsTime() throws {
+    let outcome = try shop.expectSuccess(
+      "gan train classes --minutes 0.05 --batch 8 --channels 8 --size 16 --sheet-every 0 "
+        + "--quality-every 0 --out timed --json")
+    let steps = outcome.output.firstMatch(of: /"steps" : (\d+)/).flatMap { Int($0.1) } ?? 0
+    #expect(steps > 30, "\(steps) steps in three seconds")
+  }
+
+  /// Names of the states of a run.
+  private func states(_ run: String) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: shop.folder(run)) else { return [] }
+    return try shop.folder.names(in: run).filter { $0.hasPrefix("state-") && $0.hasSuffix("s") }
   }
 
   @Test(arguments: [

@@ -25,7 +25,7 @@ enum GANLocation {
 }
 
 extension Generator {
-  /// The number of a class given by number or name.
+  /// The number of a class given by name or number; a name that is a number counts as a name.
   ///
   /// - Throws: `ValidationError` that lists the classes.
   func label(_ argument: String?) throws -> Int? {
@@ -34,10 +34,10 @@ extension Generator {
     guard !names.isEmpty else {
       throw ValidationError("--class is \(argument), but this model was trained without classes.")
     }
-    if let number = Int(argument), names.indices.contains(number) { return number }
     if let found = names.firstIndex(where: { $0.lowercased() == argument.lowercased() }) {
       return found
     }
+    if let number = Int(argument), names.indices.contains(number) { return number }
     let list = names.enumerated().map { "\($0) \($1)" }.joined(separator: ", ")
     throw ValidationError("--class is \(argument), expected one of: \(list).")
   }
@@ -50,6 +50,20 @@ extension Generator {
 
 /// Drawn numbers as pictures.
 enum GANPictures {
+  /// Refuses sheets that no memory holds.
+  ///
+  /// - Parameters:
+  ///   - count: of the pictures.
+  ///   - side: of each, in pixels.
+  static func check(count: Int, side: Int) throws {
+    let pixels = count * side * side
+    guard pixels <= 1 << 28 else {
+      throw ValidationError(
+        "\(count) pictures of \(side)x\(side) pixels make a sheet of \(pixels >> 20) million "
+          + "pixels, expected at most \(1 << 8); draw fewer, or give a smaller --side.")
+    }
+  }
+
   /// `pictures` `[N, H, W, C]` in -1…1, enlarged by repeating pixels to about `side` pixels.
   static func images(_ pictures: Tensor, _ config: GANConfig, side: Int = 0) -> [Image] {
     let factor = max(1, side / config.sampleSize)

@@ -46,6 +46,7 @@ struct GANSampleCommand: ParsableCommand {
     guard (1...4_096).contains(side) else {
       throw ValidationError("--side is \(side), expected 1 to 4096.")
     }
+    if grid { try GANPictures.check(count: count, side: side) }
     try grid ? OutputLocation.check(file: out) : OutputLocation.check(folder: out)
   }
 
@@ -77,8 +78,8 @@ struct GANSampleCommand: ParsableCommand {
   private func writeSingly(_ images: [Image], _ order: PictureOrder, _ classes: [String]) throws {
     var bar = ProgressBar("Writing", isVisible: console.isTalkative)
     for (index, image) in images.enumerated() {
-      let name = classes.isEmpty ? nil : classes[Int(order.labels[index])]
-      let folder = name.map { "\(out)/\($0.replacing("/", with: "-"))" } ?? out
+      let name = classes.isEmpty ? nil : classes[Int(order.labels[index])].replacing("/", with: "-")
+      let folder = name.map { $0.allSatisfy { $0 == "." } ? out : "\(out)/\($0)" } ?? out
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try image.writePNG(to: "\(folder)/\(order.seeds[index]).png")
       bar.update(index + 1, of: images.count)

@@ -63,18 +63,22 @@ struct GANSession {
         lastQuality = Date()
       }
       if seconds(since: lastState) >= stateEvery {
-        try saveState()
+        // Only what was looked at and found well is worth coming back to.
+        if let event = run.look() { try handle(event) } else { try saveState() }
         lastState = Date()
       }
     }
     bar.finish()
     if let quality { try measure(quality) }
     try saveState()
-    if sheetEvery > 0 {
-      try drawSheet()
-      try animate()
-    }
     return true
+  }
+
+  /// Draws the last sheet and the animation of all of them.
+  func drawEnd() throws {
+    guard sheetEvery > 0 else { return }
+    try drawSheet()
+    try animate()
   }
 
   /// Writes both networks, the generator with its averages.
@@ -93,13 +97,33 @@ struct GANSession {
     case .wentBack(let sign, let step, let scale):
       console.warn(
         "\(sign): going back to step \(step) and on with \(percent(scale)) of the learning rate")
+      try forget(after: step)
+      try saveState()
     case .gaveUp(let sign):
+      try forget(after: run.trainer.step)
       try saveState()
       throw TrainingError.invalidSetting(
         "\(sign), even after going back \(GANRun.relapseLimit) times; start again in another --out "
           + "with a lower --learning-rate or a higher --gamma")
     }
   }
+
+  /// Removes states and sheets of steps that the run has gone back behind.
+  private func forget(after step: Int) throws {
+    TrainingState.remove(after: step, in: folder.path)
+    for name in sheets() where sheetStep(name) > step {
+      try FileManager.default.removeItem(atPath: "\(folder.path)/samples/\(name)")
+    }
+  }
+
+  /// Names of the sheets, in order of their steps.
+  private func sheets() -> [String] {
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/samples")) ?? []
+    return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted()
+  }
+
+  private func sheetStep(_ name: String) -> Int { Int(name.dropFirst(5).dropLast(4)) ?? 0 }
 
   private func percent(_ share: Float) -> String { String(format: "%.3g %%", Double(share) * 100) }
 
@@ -173,13 +197,15 @@ struct GANSession {
 
   /// Makes `learning.png` of the sheets.
   private func animate() throws {
-    let path = folder.path + "/samples"
-    let names = try FileManager.default.contentsOfDirectory(atPath: path)
-      .filter { $0.hasPrefix("step-") && $0.hasSuffix(".png") }.sorted()
+    let names = sheets()
     let stride = max(1, (names.count + 59) / 60)
     let chosen = names.indices.filter { $0 % stride == 0 || $0 == names.count - 1 }
-    let frames = try chosen.map { try Image(contentsOf: "\(path)/\(names[$0])") }
-    guard frames.count > 1, frames.allSatisfy({ $0.width == frames[0].width }) else { return }
+    var frames = chosen.compactMap {
+      try? Image(contentsOf: "\(folder.path)/samples/\(names[$0])")
+    }
+    guard let last = frames.last else { return }
+    frames.removeAll { $0.width != last.width || $0.height != last.height }
+    guard frames.count > 1 else { return }
     try AnimatedPNG.write(
       frames: frames, secondsPerFrame: 0.25, lastFrameSeconds: 3,
       to: folder.path + "/learning.png")
@@ -220,8 +246,8 @@ private struct GANClock {
 
   /// Fixes the total once a share of the time is over; returns it then.
   mutating func measure(_ step: Int, share: Double) -> Int? {
-    if step == first + Self.warmUpSteps { measured = (Date(), step) }
-    guard total == nil, measured != nil,
+    if measured == nil, step >= first + Self.warmUpSteps { measured = (Date(), step) }
+    guard total == nil, let measured, step >= measured.step + Self.warmUpSteps,
       Date().timeIntervalSince(start) >= share * minutes * 60
     else { return nil }
     total = expected(step)

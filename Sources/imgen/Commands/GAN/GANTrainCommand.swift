@@ -120,7 +120,7 @@ struct GANTrainCommand: ParsableCommand {
     }
     var session = GANSession(
       folder: folder, console: console, data: set, run: try makeRun(set, settings, state),
-      quality: qualityEvery > 0 ? try GANQuality(set, network: judgeNetwork(set)) : nil)
+      quality: try makeQuality(set))
     (session.sheetEvery, session.qualityEvery, session.stateEvery) = (
       sheetEvery, qualityEvery, stateEvery
     )
@@ -142,11 +142,14 @@ struct GANTrainCommand: ParsableCommand {
     _ session: GANSession, _ folder: RunFolder, _ isFinished: Bool, seconds: Double
   ) throws {
     let model = folder.path + "/model"
-    if isFinished { try session.saveModel(to: model) }
+    if isFinished {
+      try session.saveModel(to: model)
+      try session.drawEnd()
+    }
     try console.report(
       GANReport(
         run: folder.path, model: isFinished ? model : nil, steps: session.run.trainer.step,
-        pictures: session.run.trainer.step * batch,
+        pictures: session.run.trainer.step * session.run.trainer.config.batchSize,
         quality: session.run.history.quality.last?.value,
         qualityName: session.quality?.name, isFinished: isFinished, seconds: seconds))
     guard isFinished else {
@@ -192,6 +195,16 @@ struct GANTrainCommand: ParsableCommand {
       return GANRun(trainer, on: set, history: GANHistory(state.series) ?? GANHistory())
     }
     return GANRun(trainer, on: set)
+  }
+
+  /// `nil` when no quality is wanted, or when there are too few pictures to measure one.
+  private func makeQuality(_ set: PictureSet) throws -> GANQuality? {
+    guard qualityEvery > 0 else { return nil }
+    guard set.count >= FeatureStatistics.minimumCount else {
+      console.warn("\(set.count) pictures are too few to measure quality; none is shown.")
+      return nil
+    }
+    return try GANQuality(set, network: judgeNetwork(set))
   }
 
   private func judgeNetwork(_ set: PictureSet) throws -> FeatureNetwork {

@@ -49,6 +49,7 @@ struct GANWalkCommand: ParsableCommand {
     try check((2...64).contains(stops), "--stops is \(stops), expected 2 to 64.")
     try check(truncation >= 0 && truncation <= 4, "--truncation must be 0 to 4.")
     try check((1...4_096).contains(side), "--side is \(side), expected 1 to 4096.")
+    try GANPictures.check(count: rows * stops * frames, side: side)
     try OutputLocation.check(file: out)
   }
 
