@@ -8,6 +8,7 @@ import Plots
 /// - Parameters:
 ///   - batch: `[N, H, W, C]` in -1…1, one channel (grey) or three.
 ///   - side: of each picture.
+/// - Returns: N pictures.
 package func images(_ batch: Tensor, side: Int = 56) -> [Image] {
   let set = PictureSet(name: "pictures", made: batch.detached())
   return (0..<set.count).map { enlarged(set.image($0), side: side) }
@@ -25,6 +26,7 @@ package func enlarged(_ image: Image, side: Int) -> Image {
 ///   - values: `[rows][columns]`, the first row on top; what is not finite is grey.
 ///   - range: what is dark blue and what is yellow; what lies outside looks like the nearer end.
 ///   - cell: pixels of a number's square.
+/// - Returns: a picture of `cell` times as many pixels as there are numbers.
 package func heatMap(_ values: [[Float]], range: ClosedRange<Float>, cell: Int = 12) -> Image {
   let columns = values.first?.count ?? 0
   precondition(columns > 0, "heatMap: no numbers")
@@ -63,6 +65,7 @@ private func heat(_ share: Double) -> RGB {
 ///   - values: `[height · width]`, row by row.
 ///   - width: of the picture.
 ///   - limit: what is fully red, and its negative fully blue.
+/// - Returns: a picture with a pixel per number.
 package func signMap(_ values: [Float], width: Int, limit: Float) -> Image {
   let pixels = values.flatMap { value -> [UInt8] in
     let share = limit > 0 ? max(-1, min(1, value / limit)) : 0

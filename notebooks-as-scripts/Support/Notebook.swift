@@ -2,8 +2,9 @@ import Datasets
 import Foundation
 import ImageIO
 
-/// What every script of this folder has: options, pictures to learn from, a folder to leave its own
-/// pictures in. Whatever goes wrong ends the script with one message on the error output.
+/// What every script has: options, pictures to learn from, a folder to leave its own pictures in.
+///
+/// Whatever goes wrong ends the script with one message on the error output.
 package struct Notebook {
   /// A number that can be set on the command line.
   package struct Option {
@@ -65,6 +66,7 @@ package struct Notebook {
   ///   - size: rows and columns of the pictures; `nil` keeps those they have.
   ///   - channels: 1: grey, 3: red, green, blue; `nil` keeps those they have.
   ///   - count: at most so many.
+  /// - Returns: the pictures; the script ends when they cannot be read.
   package func pictures(
     _ split: PictureSet.Split, size: Int? = nil, channels: Int? = nil, count: Int = .max
   ) -> PictureSet {

@@ -146,6 +146,12 @@ func probabilities(_ network: Network, of set: PictureSet) -> [[Float]] {
   return rows
 }
 
+// The accuracy is the share of pictures whose most probable class is the right one.
+
+func accuracy(_ network: Network, on set: PictureSet) -> Double {
+  ConfusionMatrix(set, probabilities: probabilities(network, of: set)).accuracy
+}
+
 // ## The loop
 //
 // All of training is in these few lines, over and over: forward, loss, gradients, update.
@@ -163,8 +169,7 @@ let batch = min(notebook["batch"], train.count)
 let stepsPerEpoch = train.count / batch
 let steps = notebook["epochs"] * stepsPerEpoch
 var losses: [Double] = []
-var accuracies = [ConfusionMatrix(test, probabilities: probabilities(network, of: test)).accuracy]
-print("untrained: \(short(100 * accuracies[0])) % of the test pictures are right")
+var accuracies: [(known: Double, new: Double)] = []
 
 var progress = Progress(steps, "step")
 for epoch in 0..<notebook["epochs"] {
@@ -183,9 +188,9 @@ for epoch in 0..<notebook["epochs"] {
     losses.append(Double(loss.item))
     progress.update(losses.count, "loss \(short(losses[losses.count - 1]))")
   }
-  let tested = ConfusionMatrix(test, probabilities: probabilities(network, of: test))
-  accuracies.append(tested.accuracy)
-  print("epoch \(epoch + 1): \(short(100 * tested.accuracy)) % of the test pictures are right")
+  let (known, new) = (accuracy(network, on: train.prefix(test.count)), accuracy(network, on: test))
+  accuracies.append((known, new))
+  print("epoch \(epoch + 1): \(short(100 * new)) % of the test pictures are right")
 }
 
 // ## What came of it
@@ -197,9 +202,20 @@ notebook.save(
     [LineChart.Series("cross-entropy of a batch", y: losses, smoothing: 0.97)],
     title: "The loss falls", xLabel: "step", yLabel: "loss"
   ).image, as: "loss.png")
+
+// What it gets right after each epoch. Where the line of the pictures that it learns from goes on
+// rising and the one of the test pictures does not, it learns by heart: it overfits.
+
+func line(_ name: String, _ values: [Double]) -> LineChart.Series {
+  LineChart.Series(name, x: (1...values.count).map(Double.init), y: values.map { 100 * $0 })
+}
+
 notebook.save(
   LineChart(
-    [LineChart.Series("test pictures", y: accuracies.map { 100 * $0 })],
+    [
+      line("pictures it learns from", accuracies.map(\.known)),
+      line("test pictures", accuracies.map(\.new)),
+    ],
     title: "What it gets right", xLabel: "epoch", yLabel: "accuracy in %"
   ).image, as: "accuracy.png")
 
@@ -213,7 +229,7 @@ notebook.save(
   matrix.picture(title: "\(short(100 * matrix.accuracy)) % right"), as: "confusion.png")
 
 // The mistakes it was most sure of. Some are pictures that you would get wrong as well, and a few
-// have a wrong label.
+// seem to have a wrong label.
 
 if let sheet = mistakeSheet(test, probabilities: answers) {
   notebook.save(sheet, as: "mistakes.png")

@@ -7,11 +7,11 @@
 //
 //     swift run -c release what-a-gan-sees
 //
-// It leaves the landscapes as a sheet and as an animation, and the pixels that matter of real and of
-// made pictures.
+// It leaves the landscapes as a sheet and as an animation, and the pixels that matter.
 
 import ComputeCore
 import Datasets
+import Foundation
 import GAN
 import ImageIO
 import Layers
@@ -22,9 +22,9 @@ import Training
 let notebook = Notebook(
   "what-a-gan-sees",
   options: [
-    .init("steps", 600, in: 1...1_000_000, "updates of both networks"),
-    .init("looks", 8, in: 1...100, "landscapes on the way, beside the first one"),
-    .init("cells", 15, in: 3...101, "points of a landscape in each direction"),
+    .init("steps", 500, in: 1...1_000_000, "updates of both networks"),
+    .init("looks", 5, in: 1...100, "landscapes on the way, beside the first one"),
+    .init("cells", 13, in: 3...101, "points of a landscape in each direction"),
     .init("channels", 24, in: 1...512, "width of the networks at their largest level"),
     .init("count", 60_000, in: 16...10_000_000, "pictures to learn from, at most"),
     .init("seed", 1, in: 0...1_000_000, "another seed gives another game"),
@@ -56,15 +56,13 @@ var trainer = GANTrainer(generator, discriminator, on: data, settings)
 
 // ## What stays the same
 //
-// A landscape is only comparable with the next one if both are measured in the same way: on the same
-// real pictures, the same noise, the same classes.
+// Landscapes can be compared if they are measured on the same real pictures, noise and classes.
 
 let probeCount = min(64, data.count)
 let real = data.tensor(0..<probeCount)
 let labels = (0..<probeCount).map { index in data.labels.map { Int32($0[index]) } ?? 0 }
 var probeRandom = TorchGenerator(seed: 1_000)
 let z = Tensor.randn([probeCount, config.latentSize], using: &probeRandom)
-let loss = AdversarialLoss.relativistic
 
 // ## A plane through the parameters
 //
@@ -132,9 +130,10 @@ struct Look {
 
 func look(
   at generator: Generator, _ discriminator: Discriminator, step: Int, cells: Int, real: Tensor,
-  z: Tensor, labels: [Int32], loss: AdversarialLoss
+  z: Tensor, labels: [Int32]
 ) -> Look {
-  Compute.withoutRecording {
+  let loss = AdversarialLoss.relativistic
+  return Compute.withoutRecording {
     let fake = generator(z, labels: labels)
     let around = landscape(around: discriminator, reach: 1, cells: cells) {
       loss.ofDiscriminator(
@@ -154,19 +153,19 @@ let steps = notebook["steps"]
 let lookCount = min(notebook["looks"], steps)
 var looks: [Look] = []
 var progress = Progress(steps, "step")
-Compute.with({ $0.precision = .bfloat16 }) {
-  for step in 0...steps {
-    if step * lookCount / steps > looks.count - 1 {
-      looks.append(
+for step in 0...steps {
+  if step * lookCount / steps > looks.count - 1 {
+    looks.append(
+      inBFloat16 {
         look(
           at: generator, discriminator, step: step, cells: notebook["cells"], real: real, z: z,
-          labels: labels, loss: loss))
-    }
-    guard step < steps else { break }
-    let turn = trainer.next(progress: Double(step) / Double(steps))
-    progress.update(
-      step + 1, "losses \(short(turn.discriminatorLoss)) and \(short(turn.generatorLoss))")
+          labels: labels)
+      })
   }
+  guard step < steps else { break }
+  let turn = inBFloat16 { trainer.next(progress: Double(step) / Double(steps)) }
+  progress.update(
+    step + 1, "losses \(short(turn.discriminatorLoss)) and \(short(turn.generatorLoss))")
 }
 
 // ## The landscapes as pictures
@@ -174,12 +173,10 @@ Compute.with({ $0.precision = .bfloat16 }) {
 // Losses of different size share one picture best as logarithms. Dark blue is the lowest loss of all
 // looks at that network, yellow the highest; the dot in the middle is where the network is.
 
-func map(_ values: [[Float]], range: ClosedRange<Float>) -> Image {
-  heatMap(values.map { row in row.map(logarithm) }, range: range, cell: 240 / values.count)
-}
+func logarithm(_ loss: Float) -> Float { log(max(loss, 1e-6)) }
 
-func logarithm(_ loss: Float) -> Float {
-  log(Tensor(max(loss, 1e-6))).item
+func map(_ values: [[Float]], range: ClosedRange<Float>) -> Image {
+  heatMap(values.map { $0.map(logarithm) }, range: range, cell: max(2, 240 / values.count))
 }
 
 func range(of landscapes: [[[Float]]]) -> ClosedRange<Float> {
@@ -245,14 +242,12 @@ let made = trainer.optimizers.generator.withAverages {
 let onReal = saliency(
   real.sliced(axis: 0, 0..<shown), chosen, data.classNames, kind: "real", by: discriminator)
 let onMade = saliency(made, chosen, data.classNames, kind: "made", by: discriminator)
-notebook.save(
-  captionedSheet(onReal.images, captions: onReal.captions, columns: 3), as: "saliency-real.png")
-notebook.save(
-  captionedSheet(onMade.images, captions: onMade.captions, columns: 3), as: "saliency-made.png")
+for (found, file) in [(onReal, "saliency-real.png"), (onMade, "saliency-made.png")] {
+  notebook.save(captionedSheet(found.images, captions: found.captions, columns: 3), as: file)
+}
 notebook.finish()
 
 // ## To try
 //
 // - `--looks 20 --cells 25`: a smoother film, which takes longer.
-// - Another seed in `landscape`: do other directions look different?
 // - Leave the filter normalisation out. Which landscape changes most?
