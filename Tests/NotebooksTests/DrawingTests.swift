@@ -19,6 +19,16 @@ import Testing
     #expect(image[0, 0] == RGB(38, 28, 92))
   }
 
+  @Test func logarithmicMapsShareTheirColours() {
+    let maps = logarithmicHeatMaps([[[1, 10]], [[100, 0.01]]], side: 4)
+    #expect(maps.count == 2)
+    // From 0.01 to 100 there are four powers of ten, one for each stop of the colours.
+    #expect(maps[0][0, 0] == RGB(36, 150, 140))
+    #expect(maps[0][6, 0] == RGB(120, 200, 92))
+    #expect(maps[1][0, 0] == RGB(252, 228, 60))
+    #expect(maps[1][6, 0] == RGB(38, 28, 92))
+  }
+
   @Test func signsAreRedAndBlue() {
     let image = signMap([1, 0, -1, -5, 0.5, 0], width: 3, limit: 1)
     #expect((image.width, image.height) == (3, 2))

@@ -1,5 +1,6 @@
 import ComputeCore
 import Datasets
+import Foundation
 import ImageIO
 import Plots
 
@@ -44,6 +45,20 @@ package func heatMap(_ values: [[Float]], range: ClosedRange<Float>, cell: Int =
   let middle = Point(Double(columns) * side / 2, Double(values.count) * side / 2)
   canvas.stroke([[middle]], thickness: side * 0.6, .white)
   return canvas.image
+}
+
+/// Heat maps of the logarithms of positive numbers, all in the same colours.
+///
+/// - Parameters:
+///   - maps: `[maps][rows][columns]`; what is not positive counts as 1e-6.
+///   - side: of each picture, about, in pixels.
+/// - Returns: a picture for each of `maps`; the lowest number of all is dark blue, the highest yellow.
+package func logarithmicHeatMaps(_ maps: [[[Float]]], side: Int) -> [Image] {
+  let logarithms = maps.map { $0.map { $0.map { log(max($0, 1e-6)) } } }
+  let all = logarithms.joined().joined().filter(\.isFinite)
+  let low = all.min() ?? 0
+  let range = low...(all.max() ?? low)
+  return logarithms.map { heatMap($0, range: range, cell: max(2, side / $0.count)) }
 }
 
 /// A colour for 0…1 that gets lighter throughout, so that the order shows without colours too.

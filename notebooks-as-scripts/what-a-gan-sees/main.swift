@@ -11,7 +11,6 @@
 
 import ComputeCore
 import Datasets
-import Foundation
 import GAN
 import ImageIO
 import Layers
@@ -22,7 +21,7 @@ import Training
 let notebook = Notebook(
   "what-a-gan-sees",
   options: [
-    .init("steps", 500, in: 1...1_000_000, "updates of both networks"),
+    .init("steps", 1_000, in: 1...1_000_000, "updates of both networks"),
     .init("looks", 5, in: 1...100, "landscapes on the way, beside the first one"),
     .init("cells", 13, in: 3...101, "points of a landscape in each direction"),
     .init("channels", 24, in: 1...512, "width of the networks at their largest level"),
@@ -51,7 +50,8 @@ discriminator.initializeForTraining(using: &random)
 
 var settings = GANTrainingConfig()
 settings.seed = UInt64(notebook["seed"])
-settings.batchSize = min(64, data.count)
+settings.batchSize = min(32, data.count)
+settings.emaDecay = 0.995
 var trainer = GANTrainer(generator, discriminator, on: data, settings)
 
 // ## What stays the same
@@ -173,32 +173,15 @@ for step in 0...steps {
 // Losses of different size share one picture best as logarithms. Dark blue is the lowest loss of all
 // looks at that network, yellow the highest; the dot in the middle is where the network is.
 
-func logarithm(_ loss: Float) -> Float { log(max(loss, 1e-6)) }
-
-func map(_ values: [[Float]], range: ClosedRange<Float>) -> Image {
-  heatMap(values.map { $0.map(logarithm) }, range: range, cell: max(2, 240 / values.count))
-}
-
-func range(of landscapes: [[[Float]]]) -> ClosedRange<Float> {
-  let values = landscapes.joined().joined().map(logarithm).filter(\.isFinite).sorted()
-  guard let low = values.first, let high = values.last else { return 0...1 }
-  return low...high
-}
-
-let colors = (
-  discriminator: range(of: looks.map(\.discriminator)),
-  generator: range(of: looks.map(\.generator))
-)
-let frames = looks.map { look in
-  let middle = look.discriminator.count / 2
+let around = logarithmicHeatMaps(looks.map(\.discriminator), side: 240)
+let below = logarithmicHeatMaps(looks.map(\.generator), side: 240)
+let frames = looks.indices.map { i in
+  let (step, middle) = (looks[i].step, looks[i].discriminator.count / 2)
   return captionedSheet(
-    [
-      map(look.discriminator, range: colors.discriminator),
-      map(look.generator, range: colors.generator),
-    ],
+    [around[i], below[i]],
     captions: [
-      "discriminator, step \(look.step): loss \(short(look.discriminator[middle][middle]))",
-      "generator, step \(look.step): loss \(short(look.generator[middle][middle]))",
+      "discriminator, step \(step): loss \(short(looks[i].discriminator[middle][middle]))",
+      "generator, step \(step): loss \(short(looks[i].generator[middle][middle]))",
     ], columns: 2)
 }
 notebook.save(frames: frames, secondsPerFrame: 0.6, as: "landscapes-over-time.png")
@@ -211,6 +194,9 @@ notebook.save(contactSheet(frames, columns: 3, padding: 6), as: "landscapes.png"
 // arXiv:1312.6034, section 3). A logit depends on its own picture only, so the gradient of all logits
 // at once holds the one of each. Red: brighter would look more real; blue: darker would.
 //
+// The gradient at one point is grainy. We take the mean over 64 copies of the picture with a little
+// noise added, in which what they agree on stays (SmoothGrad; Smilkov et al. 2017, arXiv:1706.03825).
+//
 // For a made picture this is what the generator is told in training: its gradient goes on from here
 // into its parameters.
 
@@ -218,12 +204,16 @@ func saliency(
   _ pictures: Tensor, _ labels: [Int32], _ names: [String], kind: String,
   by discriminator: Discriminator
 ) -> (images: [Image], captions: [String]) {
-  let x = pictures.asVariable()
-  let logits = discriminator(x, labels: labels)
-  guard let gradient = gradients(of: logits)[x] else { return ([], []) }
-  let width = x.shape[2]
-  let pixels = gradient.sum(axes: [3])  // [N, H, W]
-  let pairs = zip(images(x, side: 112), labels.indices).map { picture, index in
+  var random = TorchGenerator(seed: 3_000)
+  var sum = Tensor.zeros(pictures.shape)
+  for _ in 0..<64 {
+    let x = (pictures + 0.2 * Tensor.randn(pictures.shape, using: &random)).asVariable()
+    sum = sum + (gradients(of: discriminator(x, labels: labels))[x] ?? .zeros(x.shape))
+  }
+  let logits = discriminator(pictures, labels: labels)
+  let width = pictures.shape[2]
+  let pixels = sum.sum(axes: [3])  // [N, H, W]
+  let pairs = zip(images(pictures, side: 112), labels.indices).map { picture, index in
     let values = pixels.sliced(axis: 0, index..<index + 1).values
     let limit = values.map { Swift.abs($0) }.max() ?? 0
     return sideBySide([picture, enlarged(signMap(values, width: width, limit: limit), side: 112)])
