@@ -1,4 +1,4 @@
-.PHONY: build test lint format imports budget check bench samples clean try
+.PHONY: build test lint format imports budget check bench notebooks samples clean try
 
 build:
 	swift build -c release
@@ -10,10 +10,10 @@ test:
 	scripts/test.sh
 
 lint:
-	swift format lint --strict -p -r Sources Tests Package.swift
+	swift format lint --strict -p -r Sources Tests notebooks-as-scripts Package.swift
 
 format:
-	swift format -i -p -r Sources Tests Package.swift
+	swift format -i -p -r Sources Tests notebooks-as-scripts Package.swift
 
 imports:
 	python3 scripts/check_imports.py
@@ -26,6 +26,11 @@ check: lint imports budget test
 bench:
 	swift build -c release --product imgen
 	.build/release/imgen bench
+
+notebooks:
+	swift run -c release train-a-classifier
+	swift run -c release gan-on-fashion-mnist
+	swift run -c release what-a-gan-sees
 
 samples:
 	scripts/samples.sh

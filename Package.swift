@@ -26,6 +26,13 @@ func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
     exclude: withFixtures.contains(name) ? ["Fixtures"] : [], swiftSettings: settings)
 }
 
+/// A script of `notebooks-as-scripts`, which is a program of its own.
+func notebook(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["NotebookSupport", "ComputeCore", "Datasets"] + dependencies,
+    path: "notebooks-as-scripts/\(name)", swiftSettings: settings)
+}
+
 let package = Package(
   name: "imgen",
   products: [.executable(name: "imgen", targets: ["imgen"])],
@@ -73,6 +80,12 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "NotebookSupport", dependencies: ["ComputeCore", "Datasets", "ImageIO", "Plots"],
+      path: "notebooks-as-scripts/Support", swiftSettings: settings),
+    notebook("train-a-classifier", ["Evaluation", "Plots"]),
+    notebook("gan-on-fashion-mnist", ["GAN", "ImageIO", "Layers", "Plots", "Training"]),
+    notebook("what-a-gan-sees", ["GAN", "ImageIO", "Layers", "Plots", "Training"]),
+    .target(
       name: "TestSupport", dependencies: ["ComputeCore", "Checkpoints", "ImageIO"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "CKernels", []),
@@ -100,5 +113,12 @@ let package = Package(
         "Datasets", "Evaluation", "Pipelines",
       ]),
     tests(of: "imgen", ["ImageIO"]),
+    .testTarget(
+      name: "NotebooksTests",
+      dependencies: [
+        "TestSupport", "ComputeCore", "Datasets", "ImageIO", "NotebookSupport",
+        "train-a-classifier", "gan-on-fashion-mnist", "what-a-gan-sees",
+      ],
+      swiftSettings: settings),
   ]
 )
