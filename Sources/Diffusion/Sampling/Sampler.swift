@@ -41,8 +41,12 @@ public struct Sampler: Sendable {
         "original_inference_steps is \(config.originalInferenceSteps), expected 1 to"
           + " \(config.numTrainTimesteps)")
     }
-    if config.predictionType == .flow, !name.algorithm.canFlow {
-      throw .notForFlow(name.algorithm)
+    if config.predictionType == .flow {
+      guard name.algorithm.canFlow else { throw .notForFlow(name.algorithm) }
+      // These pick timesteps, of which a flow's levels know nothing.
+      guard name.sigmas != .simple, name.sigmas != .sgmUniform else {
+        throw .sigmaScheduleNotAvailable(name.algorithm, name.sigmas)
+      }
     }
     guard eta >= 0, eta <= 1 else {
       throw .invalidConfig("eta is \(eta), expected 0 to 1")

@@ -99,7 +99,8 @@ struct EvaluateCommand: ParsableCommand {
       channels: source.channels
     ) { bar.update($0, of: $1) }
     if size == nil, source.size == nil, set.height == 64 {
-      console.warn("the pictures of \(argument) are compared at 64x64; --size N takes another size.")
+      console.warn(
+        "the pictures of \(argument) are compared at 64x64; --size N takes another size.")
     }
     return set
   }

@@ -2,6 +2,7 @@ import ComputeCore
 import Datasets
 import Foundation
 import GAN
+import Layers
 import TestSupport
 import Testing
 import Training
