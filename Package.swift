@@ -105,7 +105,7 @@ let package = Package(
       ["ComputeCore", "Layers", "Checkpoints", "ImageIO", "Plots", "Datasets"]),
     tests(
       of: "Pipelines",
-      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Models", "Diffusion"]),
+      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Tokenizers", "Models", "Diffusion"]),
     tests(
       of: "Training",
       [

@@ -1,4 +1,5 @@
 import Diffusion
+import ImageIO
 
 /// What to draw, and how.
 public struct GenerationRequest: Sendable {
@@ -16,10 +17,21 @@ public struct GenerationRequest: Sendable {
   public var guidanceScale: Float
   /// How much contrast of guidance is taken back, 0…1.
   public var guidanceRescale: Float = 0
+  /// The program whose pictures are wanted: whose random numbers, noise levels and rules for
+  /// prompts.
+  public var likeness = Likeness.diffusers
+  /// Which layer of the text encoder is used, counted from the last, which is 1.
+  public var clipSkip = 1
   /// Width in pixels.
   public var width: Int
   /// Height in pixels.
   public var height: Int
+
+  /// A picture to begin from, in place of nothing but noise.
+  public var initial: InitialPicture?
+
+  /// How the prompts are read.
+  public var reading: PromptReading { PromptReading(like: likeness, clipSkip: clipSkip) }
 
   /// A request with a model's defaults.
   ///

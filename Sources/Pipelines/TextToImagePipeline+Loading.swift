@@ -29,7 +29,9 @@ extension TextToImagePipeline {
       codec = try loadCodec(folder + "/vae")
     }
     let conditioner = try loadConditioner(folder, tokenizer: options.tokenizer)
-    return try assembled(from: folder, unet: unet, codec: codec, conditioner: conditioner)
+    return try assembled(
+      from: folder, unet: unet, codec: codec, conditioner: conditioner,
+      prediction: options.prediction)
   }
 
   /// A pipeline of parts at hand, with scheduler and defaults of a model folder.
@@ -37,7 +39,7 @@ extension TextToImagePipeline {
   /// - Throws: `PipelineError.checkpoint` when the parts do not fit, or a file is not as expected.
   package static func assembled(
     from folder: String, unet: UNet2DConditionModel, codec: any PictureCodec,
-    conditioner: any TextConditioner
+    conditioner: any TextConditioner, prediction: PredictionType? = nil
   ) throws(PipelineError) -> TextToImagePipeline {
     do throws(CheckpointError) {
       try checkFit(
@@ -45,8 +47,10 @@ extension TextToImagePipeline {
     } catch {
       throw .checkpoint(error)
     }
+    var scheduler = try loadScheduler(folder)
+    if let prediction { scheduler.predictionType = prediction }
     return TextToImagePipeline(
-      unet: unet, codec: codec, conditioner: conditioner, scheduler: try loadScheduler(folder),
+      unet: unet, codec: codec, conditioner: conditioner, scheduler: scheduler,
       defaults: try loadDefaults(folder, codec, sampleSize: unet.config.sampleSize?.largest),
       name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent)
   }

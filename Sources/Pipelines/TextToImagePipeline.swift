@@ -38,10 +38,15 @@ public final class TextToImagePipeline {
     }
     try check(side: request.width, "width")
     try check(side: request.height, "height")
-    guard unet.config.inChannels == codec.latentChannels else {
+    guard !unet.config.isForInpainting || request.initial?.mask != nil else {
       throw .invalidRequest(
-        "\(name) is a model for inpainting, which needs a picture and a mask; expected a model that "
-          + "draws from words alone")
+        "\(name) is a model for inpainting, which needs a picture and a mask; give both, or use a "
+          + "model that draws from words alone")
+    }
+    if let strength = request.initial?.strength {
+      guard strength.isFinite, strength > 0, strength <= 1 else {
+        throw .invalidRequest("the strength is \(strength), expected above 0 up to 1")
+      }
     }
     guard request.guidanceScale.isFinite, (0...50).contains(request.guidanceScale) else {
       throw .invalidRequest("the guidance is \(request.guidanceScale), expected 0 to 50")
@@ -50,10 +55,22 @@ public final class TextToImagePipeline {
       throw .invalidRequest(
         "the rescaling of guidance is \(request.guidanceRescale), expected 0 to 1")
     }
+    guard (1...max(1, conditioner.layers)).contains(request.clipSkip) else {
+      throw .invalidRequest(
+        "the clip skip is \(request.clipSkip), expected 1 to \(max(1, conditioner.layers)), the "
+          + "layers of the text encoder")
+    }
+    let run: RunTimetable
     do throws(SamplerError) {
-      _ = try Sampler(request.sampler, scheduler).timetable(steps: request.steps)
+      run = try RunTimetable(
+        request, Sampler(request.sampler, scheduler, like: request.likeness))
     } catch {
       throw .sampler(error)
+    }
+    guard !run.visited.transitions.isEmpty else {
+      throw .invalidRequest(
+        "a strength of \(request.initial?.strength ?? 1) leaves none of \(request.steps) steps; "
+          + "use more of either")
     }
   }
 
@@ -70,22 +87,34 @@ public final class TextToImagePipeline {
     }
   }
 
+  /// The size of a picture, rounded down to what the codec can make.
+  package func fitting(_ picture: Image) -> (width: Int, height: Int) {
+    let unit = codec.pixelsPerLatent
+    func fitted(_ side: Int) -> Int { min(4096 / unit, max(1, side / unit)) * unit }
+    return (fitted(picture.width), fitted(picture.height))
+  }
+
   /// A sampling run that has not begun: its steps hold latents, `pictures(_:)` decodes them.
   ///
-  /// Noise is drawn per picture from its own seed, so a batch gives what its pictures give alone.
+  /// Noise is drawn per picture from its own seed, so a batch gives what its pictures give alone;
+  /// but with ComfyUI's rules it is drawn for the whole batch from the first seed.
   public func sampling(_ request: GenerationRequest) throws(PipelineError) -> Sampling {
     try validate(request)
     do throws(SamplerError) {
-      let sampler = try Sampler(request.sampler, scheduler)
-      let timetable = try sampler.timetable(steps: request.steps)
+      let sampler = try Sampler(request.sampler, scheduler, like: request.likeness)
+      let run = try RunTimetable(request, sampler)
       let unit = codec.pixelsPerLatent
       let shape = [
         request.seeds.count, request.height / unit, request.width / unit, codec.latentChannels,
       ]
-      var noise = TorchNoise(seeds: request.seeds)
-      let start = timetable.start(noise.noise(shape))
-      let model = Compute.withoutRecording { guidedModel(request) }
-      return sampler.sampling(timetable, from: start, noise: noise, model: model)
+      var noise = sampler.noise(seeds: request.seeds, run.spanned)
+      return Compute.withoutRecording {
+        let start = RunStart(
+          request, run, shape, codec, readsMasks: unet.config.isForInpainting, &noise)
+        return sampler.sampling(
+          run.visited, from: start.sample, noise: noise, adjusting: start.adjustment,
+          model: guidedModel(request, beside: start.channels))
+      }
     } catch {
       throw .sampler(error)
     }
@@ -104,26 +133,36 @@ public final class TextToImagePipeline {
   }
 
   /// The denoiser with its texts bound, and guidance where the scale asks for it.
-  private func guidedModel(_ request: GenerationRequest) -> Model {
+  ///
+  /// - Parameters:
+  ///   - request: gives texts and guidance.
+  ///   - channels: what the denoiser reads beside the sample `[N, h, w, …]`.
+  /// - Returns: what a sampler evaluates.
+  private func guidedModel(_ request: GenerationRequest, beside channels: Tensor?) -> Model {
     let unet = self.unet
     let count = request.prompts.count
-    let positive = conditioner.encode(request.prompts)
+    let positive = conditioner.encode(request.prompts, request.reading)
     let (scale, rescale) = (request.guidanceScale, request.guidanceRescale)
-    guard scale != 1 else {
-      return { input, timestep in
-        unet(
-          input, timesteps: Array(repeating: timestep, count: count),
-          encoderHiddenStates: positive.states, encoderAttentionMask: positive.mask)
-      }
+    func denoised(_ input: Tensor, _ timestep: Float, _ texts: Conditioning) -> Tensor {
+      unet(
+        input, timesteps: Array(repeating: timestep, count: input.shape[0]),
+        encoderHiddenStates: texts.states, encoderAttentionMask: texts.mask)
     }
+    func full(_ input: Tensor) -> Tensor {
+      channels.map { concatenated([input, $0], axis: 3) } ?? input
+    }
+    guard scale != 1 else {
+      return { input, timestep in denoised(full(input), timestep, positive) }
+    }
+    var reading = request.reading
+    // diffusers' pipelines skip layers for the prompt only.
+    if request.likeness == .diffusers { reading.clipSkip = 1 }
     let negative = conditioner.encode(
-      Array(repeating: request.negativePrompt, count: count))
+      Array(repeating: request.negativePrompt, count: count), reading)
     let both = Conditioning.joined(negative, positive)
     return { input, timestep in
-      let output = unet(
-        concatenated([input, input], axis: 0),
-        timesteps: Array(repeating: timestep, count: 2 * count),
-        encoderHiddenStates: both.states, encoderAttentionMask: both.mask)
+      let input = full(input)
+      let output = denoised(concatenated([input, input], axis: 0), timestep, both)
       return guided(
         conditional: output.sliced(axis: 0, count..<2 * count),
         unconditional: output.sliced(axis: 0, 0..<count), scale: scale, rescale: rescale)

@@ -88,14 +88,17 @@ public struct Sampler: Sendable {
   ///   - sample: what to start from `[N, H, W, C]`, see `Timetable.start`.
   ///   - noise: asked in every step that adds noise; continue with the source that made `sample` to
   ///     get diffusers' picture for a seed.
+  ///   - adjust: changes samples between evaluations, see `Sampling`.
   ///   - model: puts out what `config.predictionType` says; guidance belongs in here.
   /// - Returns: the steps, computed as they are asked for.
   public func sampling(
-    _ timetable: Timetable, from sample: Tensor, noise: any NoiseSource, model: @escaping Model
+    _ timetable: Timetable, from sample: Tensor, noise: any NoiseSource,
+    adjusting adjust: Sampling.Adjustment? = nil, model: @escaping Model
   ) -> Sampling {
     Sampling(
       solver(timetable), timetable, from: sample, prediction: config.predictionType,
-      clipRange: clips ? config.clipSampleRange : nil, noise: noise, model: model)
+      clipRange: clips ? config.clipSampleRange : nil, noise: noise,
+      adjusting: adjust, model: model)
   }
 
   /// Whether estimates of the clean picture are clipped.

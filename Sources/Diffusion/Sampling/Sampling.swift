@@ -45,6 +45,11 @@ public struct Sampling: Sequence, IteratorProtocol {
   private var sample: Tensor
   private var noise: any NoiseSource
   private let predict: (Tensor, NoiseLevel) -> Prediction
+  private let adjust: Adjustment?
+
+  /// Changes samples `[N, H, W, C]` between evaluations of the model; told the level that the
+  /// sample is at, in the solver's scaling, or `nil` when the run is over.
+  public typealias Adjustment = (_ sample: Tensor, _ level: NoiseLevel?) -> Tensor
 
   /// A run that has not begun.
   ///
@@ -55,12 +60,14 @@ public struct Sampling: Sequence, IteratorProtocol {
   ///   - prediction: what `model` puts out.
   ///   - clipRange: the magnitude that estimates of the clean picture are clipped to, if any.
   ///   - noise: asked once in every step that adds noise.
+  ///   - adjust: changes the sample after every step, and before every evaluation within one.
   ///   - model: computes the output; guidance belongs in here.
   public init(
     _ solver: any Solver, _ timetable: Timetable, from sample: Tensor,
     prediction: PredictionType, clipRange: Float? = nil, noise: any NoiseSource,
-    model: @escaping Model
+    adjusting adjust: Adjustment? = nil, model: @escaping Model
   ) {
+    self.adjust = adjust
     self.solver = solver
     transitions = timetable.transitions[...]
     self.sample = sample
@@ -78,17 +85,19 @@ public struct Sampling: Sequence, IteratorProtocol {
   /// Computes the next step, or tells with `nil` that the run is over.
   public mutating func next() -> Step? {
     guard let transition = transitions.popFirst() else { return nil }
-    let predict = self.predict
+    let (predict, adjust, following) = (self.predict, self.adjust, transitions.first?.level)
     return Compute.withoutRecording {
       var last: Prediction?
       sample = solver.step(
         sample, transition,
         predict: { sample, level in
-          let prediction = predict(sample, level)
+          let isWithin = last != nil
+          let prediction = predict(isWithin ? adjust?(sample, level) ?? sample : sample, level)
           last = prediction
           return prediction
         },
         noise: &noise)
+      if let adjust { sample = adjust(sample, following) }
       guard let last else { preconditionFailure("a solver must evaluate the model in each step") }
       return Step(transition, sample: sample, prediction: last)
     }

@@ -21,6 +21,13 @@ public struct AutoencoderCodec: PictureCodec {
     vae.scaled(vae.encode(pictures).mean)
   }
 
+  /// Latents drawn from the posterior, shifted and scaled.
+  public func sample(_ pictures: Tensor, count: Int, noise: (Shape) -> Tensor) -> Tensor {
+    let posterior = vae.encode(pictures)
+    let shape = [count] + posterior.mean.shape.dropFirst()
+    return vae.scaled(posterior.mean + posterior.std * noise(shape))
+  }
+
   /// The decoder's picture of `latents / scale + shift`.
   public func decode(_ latents: Tensor) -> Tensor {
     vae.decode(vae.unscaled(latents))

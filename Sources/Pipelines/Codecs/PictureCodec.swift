@@ -9,8 +9,23 @@ public protocol PictureCodec {
 
   /// Pictures `[N, H, W, 3]` in [-1, 1] → latents `[N, H / p, W / p, latentChannels]`.
   func encode(_ pictures: Tensor) -> Tensor
+  /// The same with latents drawn at random, where the codec has a distribution of them.
+  ///
+  /// - Parameters:
+  ///   - pictures: `[1, H, W, 3]`, or N of them.
+  ///   - count: N, how many latents are drawn.
+  ///   - noise: normal numbers of a shape `[N, h, w, C]`; asked once, or not at all.
+  /// - Returns: `[N, h, w, C]`, or `[1, h, w, C]` from one picture when nothing is drawn.
+  func sample(_ pictures: Tensor, count: Int, noise: (Shape) -> Tensor) -> Tensor
   /// Latents `[N, h, w, latentChannels]` → pictures `[N, h · p, w · p, 3]`, not clamped.
   func decode(_ latents: Tensor) -> Tensor
+}
+
+extension PictureCodec {
+  /// The only latents there are.
+  public func sample(_ pictures: Tensor, count: Int, noise: (Shape) -> Tensor) -> Tensor {
+    encode(pictures)
+  }
 }
 
 /// No autoencoder at all: each block of pixels becomes the channels of one position.

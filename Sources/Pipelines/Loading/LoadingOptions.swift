@@ -8,7 +8,7 @@ public struct LoadingOptions: Sendable {
   public var tokenizer: String?
   /// VAE in place of the model's own: a folder or a file.
   public var autoencoder: String?
-  /// What the denoiser puts out, for single files that do not say.
+  /// What the denoiser puts out, in place of what the model's files say.
   public var prediction: PredictionType?
   /// Which of a single file's weights are used.
   public var weights = SingleFileCheckpoint.Weights.trained

@@ -141,7 +141,18 @@ extension GenerationParameters {
       Field("Size", "\(request.width)x\(request.height)"),
     ]
     if let modelHash { fields.append(Field("Model hash", modelHash)) }
-    fields += [Field("Model", model), Field("RNG", "CPU"), Field("Version", version)]
+    fields.append(Field("Model", model))
+    if let initial = request.initial {
+      fields.append(Field("Denoising strength", shortest(Float(initial.strength))))
+    }
+    if request.clipSkip > 1 { fields.append(Field("Clip skip", "\(request.clipSkip)")) }
+    if request.guidanceRescale > 0 {
+      fields.append(Field("Guidance rescale", shortest(request.guidanceRescale)))
+    }
+    if request.likeness != .diffusers { fields.append(Field("Like", request.likeness.rawValue)) }
+    fields += [
+      Field("RNG", request.likeness == .a1111 ? "NV" : "CPU"), Field("Version", version),
+    ]
     self.init(
       prompt: request.prompts[index], negativePrompt: request.negativePrompt, fields: fields)
   }

@@ -7,6 +7,8 @@ import LoRA
 import Pipelines
 import Plots
 
+extension Likeness: ExpressibleByArgument {}
+
 /// Draws pictures from a prompt.
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -41,6 +43,23 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "How closely to follow the words; 1 is no guidance. Default: the model's.")
   var guidance: Float?
 
+  @Option(help: "How much of the contrast that guidance adds is taken back, 0 to 1.")
+  var guidanceRescale: Float = 0
+
+  @Option(
+    help: """
+      Layer of the text encoder that is used, from the last, which is 1, as AUTOMATIC1111 counts \
+      (diffusers counts one less).
+      """)
+  var clipSkip = 1
+
+  @Option(
+    help: """
+      Program whose pictures are wanted: whose random numbers, noise levels and rules for prompts \
+      are used.
+      """)
+  var like = Likeness.diffusers
+
   @Option(
     help: "Size of the picture. Default: the model's.", transform: PictureSize.init(parsing:))
   var size: PictureSize?
@@ -51,20 +70,11 @@ struct SampleCommand: ParsableCommand {
   @Flag(help: "Also write all pictures as one sheet.")
   var grid = false
 
-  @Option(help: "Model folder, the name of one in checkpoints/, or a single weight file.")
-  var model: String?
-
-  @Option(help: "Tokenizer folder in place of the model's own.")
-  var tokenizer: String?
-
-  @Option(
-    help: "LoRA file, with its weight after a colon: style.safetensors:0.8. May be repeated.",
-    transform: LoRAArgument.init(parsing:))
-  var lora: [LoRAArgument] = []
-
   @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
   var out: String?
 
+  @OptionGroup var initial: InitialPictureOptions
+  @OptionGroup var models: ModelOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
 
@@ -89,35 +99,30 @@ struct SampleCommand: ParsableCommand {
   private func sample() throws {
     let start = Date()
     try checkOutput()
-    let prompts = try allPrompts()
-    var loading = LoadingOptions()
-    loading.tokenizer = tokenizer
-    let pipeline = try TextToImagePipeline.load(ModelLocation.path(model), loading)
-    for argument in lora { try attach(argument, to: pipeline) }
-    warnAboutLongPrompts(prompts, pipeline)
-    let first = seed ?? UInt64.random(in: 0..<1 << 32)
-    let tasks = prompts.flatMap { prompt in
-      (0..<count).map { (prompt: prompt, seed: first &+ UInt64($0)) }
-    }
-    let settings = try request(pipeline, [tasks[0]])
+    let tasks = try allTasks()
+    let pipeline = try models.load()
+    let loras = try AttachedLoRAs(models, to: pipeline, console)
+    for task in tasks { try loras.check(task.loras) }
+    warnAboutLongPrompts(tasks.map(\.prompt), pipeline)
+    let picture = try initial.load()
+    let settings = try request(pipeline, [tasks[0]], from: picture)
     try pipeline.validate(settings)
     var written: [String] = []
     var pictures: [Image] = []
     var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
-    for start in stride(from: 0, to: tasks.count, by: Self.batch) {
-      let batch = Array(tasks[start..<min(tasks.count, start + Self.batch)])
-      let request = try request(pipeline, batch)
-      var latents: Tensor?
-      for step in try pipeline.sampling(request) {
-        latents = step.sample
+    for batch in batches(tasks) {
+      try loras.use(batch[0].loras)
+      let request = try request(pipeline, batch, from: picture)
+      let done = pictures.count
+      let drawn = try draw(request, pipeline) { step in
         bar.update(
-          start * step.count + (step.index + 1) * batch.count, of: tasks.count * step.count)
+          done * step.count + (step.index + 1) * batch.count, of: tasks.count * step.count)
       }
-      guard let latents else { continue }
-      for (index, picture) in pipeline.pictures(latents).enumerated() {
+      for (index, picture) in drawn.enumerated() {
         let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
-        let parameters = GenerationParameters(
+        var parameters = GenerationParameters(
           request, index: index, model: pipeline.name, version: Imgen.version)
+        parameters.prompt = batch[index].typed
         try picture.writePNG(to: path, text: [("parameters", parameters.text)])
         written.append(path)
         pictures.append(picture)
@@ -125,20 +130,63 @@ struct SampleCommand: ParsableCommand {
     }
     bar.finish()
     if grid {
-      let path = try gridPath(prompts, first)
+      let prompts = stride(from: 0, to: tasks.count, by: count).map { tasks[$0].prompt }
+      let path = try gridPath(prompts, tasks[0].seed)
       try sheet(pictures, prompts).writePNG(to: path)
       written.append(path)
     }
     for path in written { console.say(path) }
     try console.report(
       SampleReport(
-        files: written, seed: first, steps: settings.steps, sampler: settings.sampler.comfyUI,
-        guidance: settings.guidanceScale, width: settings.width, height: settings.height,
-        model: pipeline.name, seconds: Date().timeIntervalSince(start)))
+        files: written, seed: tasks[0].seed, steps: settings.steps,
+        sampler: settings.sampler.comfyUI, guidance: settings.guidanceScale,
+        width: settings.width, height: settings.height, model: pipeline.name,
+        seconds: Date().timeIntervalSince(start)))
   }
 
-  /// Pictures drawn at the same time.
-  private static let batch = 8
+  /// A picture to be drawn.
+  private struct Task {
+    /// The prompt as it was typed.
+    let typed: String
+    /// The prompt without what it says about LoRA files.
+    let prompt: String
+    let loras: [PromptLoRA]
+    let seed: UInt64
+  }
+
+  private func allTasks() throws -> [Task] {
+    let first = seed ?? UInt64.random(in: 0..<1 << 32)
+    return try allPrompts().flatMap { typed in
+      let (prompt, loras) = try PromptLoRA.extract(from: typed)
+      return (0..<count).map {
+        Task(typed: typed, prompt: prompt, loras: loras, seed: first &+ UInt64($0))
+      }
+    }
+  }
+
+  /// Pictures that are drawn at the same time: those that use the same LoRA files, a few at a time.
+  private func batches(_ tasks: [Task]) -> [[Task]] {
+    // ComfyUI draws a batch from one seed; every picture here is what its own seed gives.
+    let most = like == .comfyUI ? 1 : 8
+    return tasks.reduce(into: []) { batches, task in
+      if let last = batches.last, last.count < most, last[0].loras == task.loras {
+        batches[batches.count - 1].append(task)
+      } else {
+        batches.append([task])
+      }
+    }
+  }
+
+  private func draw(
+    _ request: GenerationRequest, _ pipeline: TextToImagePipeline, _ onStep: (Step) -> Void
+  ) throws -> [Image] {
+    var latents: Tensor?
+    for step in try pipeline.sampling(request) {
+      latents = step.sample
+      onStep(step)
+    }
+    return latents.map(pipeline.pictures) ?? []
+  }
 
   private func allPrompts() throws -> [String] {
     guard let promptsFrom else { return [prompt.joined(separator: " ")] }
@@ -156,9 +204,9 @@ struct SampleCommand: ParsableCommand {
     return lines
   }
 
-  private func request(_ pipeline: TextToImagePipeline, _ tasks: [(prompt: String, seed: UInt64)])
-    throws -> GenerationRequest
-  {
+  private func request(
+    _ pipeline: TextToImagePipeline, _ tasks: [Task], from picture: InitialPicture?
+  ) throws -> GenerationRequest {
     var request = try GenerationRequest(
       prompts: tasks.map(\.prompt), seeds: tasks.map(\.seed), pipeline.defaults)
     request.negativePrompt = negative
@@ -168,6 +216,10 @@ struct SampleCommand: ParsableCommand {
         parsing: sampler ?? request.sampler.comfyUI, schedule: schedule ?? "")
     }
     if let guidance { request.guidanceScale = guidance }
+    request.guidanceRescale = guidanceRescale
+    (request.clipSkip, request.likeness) = (clipSkip, like)
+    request.initial = picture
+    if let picture { (request.width, request.height) = pipeline.fitting(picture.picture) }
     if let size { (request.width, request.height) = (size.width, size.height) }
     return request
   }
@@ -181,63 +233,16 @@ struct SampleCommand: ParsableCommand {
     return captionedSheet(strips, captions: prompts, columns: strips.count > 4 ? 2 : 1)
   }
 
-  private func attach(_ argument: LoRAArgument, to pipeline: TextToImagePipeline) throws {
-    let attached = try LoRAFile(argument.path).attach(
-      to: [.unet: pipeline.unet], strength: argument.weight)
-    if !attached.skippedKeys.isEmpty {
-      console.warn(
-        "\(argument.path): \(attached.skippedKeys.count) tensors are for a text encoder and are "
-          + "not used")
-    }
-  }
-
   private func warnAboutLongPrompts(_ prompts: [String], _ pipeline: TextToImagePipeline) {
-    for text in prompts + [negative] {
-      let left = pipeline.conditioner.truncatedCount(text)
+    let reading = PromptReading(like: like, clipSkip: clipSkip)
+    for text in Set(prompts + [negative]).sorted() {
+      let left = pipeline.conditioner.truncatedCount(text, reading)
       if left > 0 {
         console.warn(
           "\"\(text)\" is too long for this model: its last \(left) tokens are left out")
       }
     }
   }
-
-  /// The file of a picture; prompts that would give the name of one in `written` get a number.
-  private func path(for prompt: String, _ seed: UInt64, notOf written: [String]) throws -> String {
-    let stem = "\(fileName(prompt))-\(seed)"
-    let folder = out.map { $0 + "/" } ?? ""
-    let names = ([""] + (2..<written.count + 3).map { "-\($0)" }).map { "\(stem)\($0).png" }
-    let name = names.first { !written.contains(folder + $0) } ?? names[0]
-    guard let out else { return name }
-    if out.lowercased().hasSuffix(".png") {
-      try makeFolder((out as NSString).deletingLastPathComponent)
-      return out
-    }
-    try makeFolder(out)
-    return "\(out)/\(name)"
-  }
-
-  private func gridPath(_ prompts: [String], _ seed: UInt64) throws -> String {
-    let name = "\(prompts.count > 1 ? "prompts" : fileName(prompts[0]))-\(seed)-grid.png"
-    guard let out else { return name }
-    if out.lowercased().hasSuffix(".png") { return String(out.dropLast(4)) + "-grid.png" }
-    return "\(out)/\(name)"
-  }
-
-  private func checkOutput() throws {
-    guard let out else { return try OutputLocation.check(folder: "") }
-    if count == 1, out.lowercased().hasSuffix(".png") {
-      try OutputLocation.check(file: out)
-    } else {
-      try OutputLocation.check(folder: out)
-    }
-  }
-}
-
-/// "A red apple!" → "a-red-apple", at most 48 letters.
-private func fileName(_ prompt: String) -> String {
-  let words = prompt.lowercased().split { !$0.isLetter && !$0.isNumber }
-  let name = words.joined(separator: "-").prefix(48)
-  return name.isEmpty ? "picture" : String(name)
 }
 
 /// `--json` of `imgen sample`.
