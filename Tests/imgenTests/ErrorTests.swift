@@ -88,7 +88,7 @@ import Testing
     ("bench --steps 0", "--steps is 0"),
     ("bench --repeats 0", "--steps is 0"),
     ("bench train --batch 0", "--batch is 0"),
-    ("bench --batch 2", "--batch goes with unet, vae, train or lora"),
+    ("bench --batch 2", "--batch goes with unet, vae, train, lora or gan"),
     ("bench kernels --config sd15", "--config goes with unet, vae, train or lora"),
     ("bench everything", "kernels"),
     ("bench unet --config nowhere", "--config is nowhere, expected sd15, unet25m, small"),
