@@ -27,6 +27,7 @@ package struct GANObjective: Codable, Equatable, Sendable {
   ///   - labels: classes of both.
   ///   - penaltyWeight: `gamma` of this step, 0 for a step without penalty.
   ///   - mix: where between real and fake `wgan-gp` looks, uniform in 0…1, `[N, 1, 1, 1]`.
+  /// - Returns: the loss, recorded, with its parts.
   package func discriminatorLoss(
     _ discriminator: Discriminator, real: Tensor, fake: Tensor, labels: [Int32],
     penaltyWeight: Float, mix: Tensor

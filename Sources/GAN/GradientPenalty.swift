@@ -29,13 +29,14 @@ public func squaredGradientNorms(of logits: Tensor, by x: Tensor) -> Tensor {
   return square(gradient).sum(axes: [1, 2, 3])
 }
 
-/// Mean of `(‖∇D(x)‖ - 1)²` at points between real and generated pictures, `[]`.
+/// Mean of `(‖∇D(x)‖ - 1)²` at points between real and generated pictures.
 ///
 /// - Parameters:
 ///   - real: `[N, H, W, C]`.
 ///   - fake: of the same shape.
 ///   - mix: share of the generated picture, uniform in 0…1, `[N, 1, 1, 1]`.
 ///   - discriminator: pictures → logits `[N]`.
+/// - Returns: shape `[]`, recorded.
 public func interpolatedPenalty(
   real: Tensor, fake: Tensor, mix: Tensor, _ discriminator: (Tensor) -> Tensor
 ) -> Tensor {

@@ -159,8 +159,10 @@ extension Tensor {
     Tensor(shape: shape, dtype: dtype, storage: storage.readOnce(), node: nil).cast(to: .float32)
   }
 
-  /// This weight packed for `use`: kept when it is frozen or small, made anew while it is being
-  /// trained otherwise. The small weights of a GAN are used several times in each step.
+  /// This weight packed for `use`.
+  ///
+  /// Kept when it is frozen or small, made anew while it is being trained otherwise. The small
+  /// weights of a GAN are used several times in each step.
   func packed(
     _ use: WeightUse, _ type: FactorType, make: (_ lasts: Bool) -> PackedFactor
   ) -> PackedFactor {

@@ -44,14 +44,15 @@ extension Tensor {
           wanted[0] ? quotient.summed(to: a.shape) : nil,
           wanted[1] ? -(quotient * (a / b)).summed(to: b.shape) : nil,
         ]
+      },
+      vjp: { dy in
+        let quotient = dy / divisor
+        return [
+          shapeA.map { quotient.summed(to: $0) },
+          shapeB.flatMap { shape in saved.map { -(quotient * $0).summed(to: shape) } },
+        ]
       }
-    ) { dy in
-      let quotient = dy / divisor
-      return [
-        shapeA.map { quotient.summed(to: $0) },
-        shapeB.flatMap { shape in saved.map { -(quotient * $0).summed(to: shape) } },
-      ]
-    }
+    )
   }
 
   /// Every element plus `b`.
@@ -82,8 +83,9 @@ extension Tensor {
     let y = b.mapped { ck_reciprocal_f32($0, a, $1, $2) }
     let divisor = b.detached()
     return y.recorded(
-      from: [b], recordedVJP: { dy, _ in [-(dy * (a / b) / b)] }
-    ) { dy in [-(dy * y / divisor)] }
+      from: [b], recordedVJP: { dy, _ in [-(dy * (a / b) / b)] },
+      vjp: { dy in [-(dy * y / divisor)] }
+    )
   }
 
   /// Every element with the other sign.

@@ -76,14 +76,15 @@ public func conv2d(
         wanted[1] ? weightGradient(dy, x, g) : nil,
       ] + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: isPerImage ? [1, 2] : [0, 1, 2]) : nil])
         + (residual == nil ? [] : [dy])
+    },
+    vjp: { dy in
+      [
+        x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
+        weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
+      ] + (bias.map { [$0.isRecorded ? channelSums(dy, perImage: isPerImage) : nil] } ?? [])
+        + (residual == nil ? [] : [dy.cast(to: .float32)])
     }
-  ) { dy in
-    [
-      x.isRecorded ? convolutionInputGradient(dy, weight, g, output: x.dtype) : nil,
-      weight.isRecorded ? convolutionWeightGradient(dy, x, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? channelSums(dy, perImage: isPerImage) : nil] } ?? [])
-      + (residual == nil ? [] : [dy.cast(to: .float32)])
-  }
+  )
 }
 
 /// Transposed two-dimensional convolution, as `torch.nn.functional.conv_transpose2d`: the gradient
@@ -129,11 +130,12 @@ public func convTranspose2d(
     recordedVJP: { dy, wanted in
       [wanted[0] ? product(dy, weight, g) : nil, wanted[1] ? weightGradient(x, dy, g) : nil]
         + (bias == nil ? [] : [wanted[2] ? dy.sum(axes: [0, 1, 2]) : nil])
+    },
+    vjp: { dy in
+      [
+        x.isRecorded ? convolutionForward(dy, weight, nil, g) : nil,
+        weight.isRecorded ? convolutionWeightGradient(x, dy, g) : nil,
+      ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
     }
-  ) { dy in
-    [
-      x.isRecorded ? convolutionForward(dy, weight, nil, g) : nil,
-      weight.isRecorded ? convolutionWeightGradient(x, dy, g) : nil,
-    ] + (bias.map { [$0.isRecorded ? dy.sum(axes: [0, 1, 2]) : nil] } ?? [])
-  }
+  )
 }

@@ -38,11 +38,12 @@ public func linear(
         wanted[1] ? linearWeightGradient(rows, source) : nil,
       ] + (bias == nil ? [] : [wanted[2] ? rows.sum(axes: [0]) : nil])
         + (residual == nil ? [] : [dy])
+    },
+    vjp: { dy in
+      let (dx, dw, db) = linearGradients(
+        dy, x, weight, sizes,
+        needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))
+      return [dx, dw] + (bias == nil ? [] : [db]) + (residual == nil ? [] : [dy.cast(to: .float32)])
     }
-  ) { dy in
-    let (dx, dw, db) = linearGradients(
-      dy, x, weight, sizes,
-      needs: (x.isRecorded, weight.isRecorded, bias?.isRecorded ?? false))
-    return [dx, dw] + (bias == nil ? [] : [db]) + (residual == nil ? [] : [dy.cast(to: .float32)])
-  }
+  )
 }

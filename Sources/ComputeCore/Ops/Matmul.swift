@@ -18,13 +18,14 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
     from: [a, b],
     recordedVJP: { dy, wanted in
       [wanted[0] ? matmul(dy, flipped(b)) : nil, wanted[1] ? matmul(flipped(a), dy) : nil]
+    },
+    vjp: { dy in
+      [
+        a.isRecorded ? batchedProduct(dy, b, transposingA: false, transposingB: true) : nil,
+        b.isRecorded ? batchedProduct(a, dy, transposingA: true, transposingB: false) : nil,
+      ]
     }
-  ) { dy in
-    [
-      a.isRecorded ? batchedProduct(dy, b, transposingA: false, transposingB: true) : nil,
-      b.isRecorded ? batchedProduct(a, dy, transposingA: true, transposingB: false) : nil,
-    ]
-  }
+  )
 }
 
 /// `x` with its last two axes exchanged.

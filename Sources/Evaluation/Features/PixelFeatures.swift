@@ -2,12 +2,15 @@ import ComputeCore
 import Datasets
 
 extension FeatureNetwork {
-  /// Pixels averaged over a grid of 7x7 (or as many as fit): a rough measure for pictures of which no
-  /// classifier is at hand. It sees composition and brightness, not what a picture shows.
+  /// Pixels averaged over a grid of 7x7, or as many as fit.
+  ///
+  /// A rough measure for pictures of which no classifier is at hand: it sees composition and
+  /// brightness, not what a picture shows.
   ///
   /// - Parameters:
   ///   - size: rows and columns of the pictures.
   ///   - channels: of the pictures.
+  /// - Returns: the network, called `pixels`.
   public static func pixels(size: Int, channels: Int) -> FeatureNetwork {
     let window = max(1, size / 7)
     let cells = size / window

@@ -74,12 +74,15 @@ package struct CollapseAlarm {
   package mutating func reset() { gap = 0 }
 }
 
-/// How much pictures of the same class differ: the standard deviation of each pixel over the
+/// How much pictures of the same class differ.
+///
+/// The standard deviation of each pixel over the
 /// pictures of a class, averaged over pixels and classes with at least two pictures.
 ///
 /// - Parameters:
 ///   - pictures: `[N, H, W, C]`.
 ///   - labels: a class for each.
+/// - Returns: 0 when no class has two pictures.
 package func deviation(of pictures: Tensor, labels: [Int32]) -> Float {
   var sum: Float = 0
   var classes: Float = 0

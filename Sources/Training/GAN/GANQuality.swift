@@ -3,8 +3,9 @@ import Datasets
 import Evaluation
 import GAN
 
-/// A cheap score of a generator while it learns: the Fréchet distance of some hundred of its pictures
-/// to real ones. Use it to compare states of one run; `imgen evaluate` measures properly.
+/// A cheap score of a generator while it learns.
+///
+/// The Fréchet distance of a thousand of its pictures to as many real ones. Use it to compare states of one run; `imgen evaluate` measures properly.
 package struct GANQuality {
   private let network: FeatureNetwork
   private let real: FeatureStatistics

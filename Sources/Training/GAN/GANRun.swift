@@ -60,6 +60,7 @@ package struct GANRun {
   /// Makes a step, or goes back.
   ///
   /// - Parameter progress: share of the run that is done, 0…1.
+  /// - Returns: what happened.
   package mutating func next(progress: Double) -> Event {
     let step = trainer.next(progress: progress)
     if let sign = alarm.look(at: step) { return goBack(sign) }

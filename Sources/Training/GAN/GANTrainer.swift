@@ -127,6 +127,7 @@ package struct GANTrainer {
   /// Makes the next step.
   ///
   /// - Parameter progress: share of the run that is done, 0…1, for what changes over it.
+  /// - Returns: what the step came to.
   package mutating func next(progress: Double) -> GANStep {
     var random = GANRandom(seed: config.seed, step: step)
     let (real, labels) = batch(step)

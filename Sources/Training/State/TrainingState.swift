@@ -72,6 +72,7 @@ package struct TrainingState {
   ///   - series: numbers of each step by name; no name is that of another tensor or has a comma.
   ///   - notes: what else is to be kept.
   ///   - folder: of the run.
+  /// - Throws: `TrainingError.checkpoint` when the file cannot be written.
   package static func save(
     _ optimizers: [String: AdamW], step: Int, series: [String: [Float]], notes: [String: String],
     in folder: String

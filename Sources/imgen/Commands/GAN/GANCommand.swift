@@ -55,6 +55,7 @@ enum GANPictures {
   /// - Parameters:
   ///   - count: of the pictures.
   ///   - side: of each, in pixels.
+  /// - Throws: `ValidationError` that says how large the sheet would be.
   static func check(count: Int, side: Int) throws {
     let pixels = count * side * side
     guard pixels <= 1 << 28 else {

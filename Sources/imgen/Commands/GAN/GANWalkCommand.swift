@@ -104,6 +104,7 @@ struct GANWalkCommand: ParsableCommand {
 ///   - a: `[N, D]`.
 ///   - b: of the same shape.
 ///   - share: 0 gives `a`, 1 gives `b`.
+/// - Returns: `[N, D]`.
 func sphericallyBetween(_ a: Tensor, _ b: Tensor, _ share: Float) -> Tensor {
   func length(_ x: Tensor) -> Tensor { sqrt(square(x).sum(axes: [1], keepDims: true)) }
   let cosines = ((a * b).sum(axes: [1], keepDims: true) / (length(a) * length(b))).values
