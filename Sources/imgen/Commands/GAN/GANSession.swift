@@ -36,6 +36,7 @@ struct GANSession {
   ///   - minutes: time for a run without a number of steps.
   ///   - onTotal: told the number of steps once it is known.
   /// - Returns: whether the run is over; `false` after Ctrl-C. The state is saved in both cases.
+  /// - Throws: `TrainingError` when the run cannot be healed or a file cannot be written.
   mutating func train(total: Int?, minutes: Double, onTotal: (Int) throws -> Void) throws -> Bool {
     let interruption = Interruption()
     var clock = GANClock(first: run.trainer.step, total: total, minutes: minutes)
