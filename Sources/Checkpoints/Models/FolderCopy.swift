@@ -24,7 +24,8 @@ package struct FolderCopy {
     let place = FolderCopy.realPath(parent)
     guard place != folder, !place.hasPrefix(folder + "/") else {
       throw .unwritable(
-        file: self.target, reason: "it would lie inside of \(source), which is copied; choose a "
+        file: self.target,
+        reason: "it would lie inside of \(source), which is copied; choose a "
           + "place outside")
     }
   }
