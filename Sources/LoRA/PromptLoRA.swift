@@ -1,8 +1,8 @@
 /// A LoRA that a prompt asks for: `<lora:name:0.8>`.
 ///
 /// As AUTOMATIC1111 reads it (`extensions-builtin/Lora/extra_networks_lora.py`): the first number
-/// is for the text encoder and, unless a second one follows, for the U-Net too; `te=` and `unet=`
-/// name them. Without a number the weight is 1.
+/// is for the text encoder, the second for the U-Net; `te=` and `unet=` name them and win. Without a
+/// number the text encoder's weight is 1, and the U-Net's is the text encoder's.
 public struct PromptLoRA: Sendable, Equatable {
   /// Name of the file without its extension.
   public let name: String
@@ -75,9 +75,10 @@ public struct PromptLoRA: Sendable, Equatable {
     guard positional.count <= 2 else {
       throw .invalidRequest(found: "<lora:\(tag)>", expected: "one or two weights")
     }
-    let first = positional.first ?? 1
+    let textWeight = text ?? positional.first ?? 1
     self.init(
-      name: name, weight: unet ?? positional.dropFirst().first ?? first, textWeight: text ?? first)
+      name: name, weight: unet ?? positional.dropFirst().first ?? textWeight,
+      textWeight: textWeight)
   }
 }
 

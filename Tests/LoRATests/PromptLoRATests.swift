@@ -19,6 +19,9 @@ import Testing
       ]
     ),
     ("a <lora:b:0.5:unet=1>", "a", [PromptLoRA(name: "b", weight: 1, textWeight: 0.5)]),
+    ("<lora:b:te=0.3>", "", [PromptLoRA(name: "b", weight: 0.3, textWeight: 0.3)]),
+    ("<lora:b:1:te=0.3>", "", [PromptLoRA(name: "b", weight: 0.3, textWeight: 0.3)]),
+    ("<lora:b:1:0.5:te=0.3>", "", [PromptLoRA(name: "b", weight: 0.5, textWeight: 0.3)]),
     ("(a <lora:x:1> b:1.2)", "(a b:1.2)", [PromptLoRA(name: "x")]),
     ("a <lora:", "a <lora:", []), ("a <lora:>", "a <lora:>", []), ("<lora:x", "<lora:x", []),
     ("a <LORA:x:1>", "a <LORA:x:1>", []), ("", "", []),

@@ -33,6 +33,7 @@ enum SingleFileNames {
     -> String?
   {
     let parts = key.split(separator: ".").map(String.init)
+    guard !parts.isEmpty else { return nil }
     for count in 1..<max(2, min(4, parts.count)) {
       guard let place = placesOfUNet[parts[..<count].joined(separator: ".")] else { continue }
       return SingleFilePrefix.unet + join(place, resnet(Array(parts[count...])))

@@ -109,6 +109,11 @@ public struct CheckpointPart: TensorSource {
   /// Element type of a tensor, or `nil` when there is none of that name.
   public func dtype(of key: String) -> SafetensorsDType? { entries[key]?.dtype }
 
+  /// Whether all that a tensor is made of is stored in order.
+  public func isInOrder(_ key: String) -> Bool {
+    entries[key]?.pieces.allSatisfy { source.isInOrder($0.key) } ?? true
+  }
+
   /// Reads a part of a tensor's bytes.
   public func read(
     _ key: String, _ range: Range<Int>, into target: UnsafeMutableRawPointer

@@ -63,6 +63,9 @@ public struct ShardedCheckpoint: TensorSource {
   /// Element type of a tensor, or `nil` when there is none of that name.
   public func dtype(of key: String) -> SafetensorsDType? { files[key]?.dtype(of: key) }
 
+  /// Whether a tensor is stored in order.
+  public func isInOrder(_ key: String) -> Bool { files[key]?.isInOrder(key) ?? true }
+
   /// Reads a part of a tensor's bytes.
   public func read(
     _ key: String, _ range: Range<Int>, into target: UnsafeMutableRawPointer

@@ -13,6 +13,9 @@ public protocol TensorSource: Sendable {
   func shape(of key: String) -> Shape?
   /// Element type of a tensor, or `nil` when there is none of that name.
   func dtype(of key: String) -> SafetensorsDType?
+  /// Whether a tensor's elements are stored in row-major order, so that reading it in portions
+  /// costs no more than reading it whole; `true` unless a source says otherwise.
+  func isInOrder(_ key: String) -> Bool
   /// Reads a part of a tensor's elements as they are stored: row-major, little-endian.
   ///
   /// - Parameters:
@@ -26,6 +29,9 @@ public protocol TensorSource: Sendable {
 }
 
 extension TensorSource {
+  /// Files of safetensors have no other order.
+  public func isInOrder(_ key: String) -> Bool { true }
+
   /// Bytes that a tensor takes, 0 when there is none of that name.
   public func byteCount(of key: String) -> Int {
     guard let shape = shape(of: key), let dtype = dtype(of: key) else { return 0 }

@@ -1,6 +1,7 @@
 import ComputeCore
 
-/// A tensor of a file on its way into another one, in portions of a few megabytes.
+/// A tensor of a file on its way into another one, in portions of a few megabytes, or in one piece
+/// if it is not stored in order.
 struct StoredTensor {
   let source: any TensorSource
   let key: String
@@ -19,7 +20,8 @@ struct StoredTensor {
   ) throws(CheckpointError) {
     guard let found = source.dtype(of: key) else { throw .noSuchKey(file: source.path, key: key) }
     let total = source.byteCount(of: key)
-    let step = StoredTensor.portion * found.byteCount
+    let step =
+      source.isInOrder(key) ? StoredTensor.portion * found.byteCount : max(1, total)
     for start in stride(from: 0, to: total, by: step) {
       let range = start..<min(total, start + step)
       if found == dtype {

@@ -82,8 +82,7 @@ extension PickleMachine {
     guard let first = arguments.first else { return newDictionary([]) }
     guard let items = elements(first) else { throw damaged("a dictionary of no pairs") }
     // The same list may be named again and again: a short pickle must not fill the memory.
-    copies += items.count
-    guard copies <= 1 << 20 else { throw damaged("over a million copies of pairs") }
+    try count(copies: items.count)
     var pairs: [Pair] = []
     for item in items {
       guard let pair = elements(item), pair.count == 2 else {
@@ -109,6 +108,7 @@ extension PickleMachine {
       case .integer(let offset) = arguments[1], let shape = integers(arguments[2]),
       let strides = integers(arguments[3]), shape.count == strides.count
     else { throw damaged("a tensor of an unknown kind") }
+    try count(copies: 1 + shape.count)
     let tensor = PickledTensor(
       storage: storages[index], offset: offset, shape: shape, strides: strides)
     guard tensor.isInsideItsStorage else {
@@ -119,8 +119,15 @@ extension PickleMachine {
     return newTensor(tensor)
   }
 
+  /// Keeps account of what few bytes of a pickle can make much of.
+  private mutating func count(copies added: Int) throws(PickleError) {
+    copies += added
+    guard copies <= 1 << 20 else { throw damaged("over a million copies of pairs or sizes") }
+  }
+
+  /// The numbers of a shape or its strides; torch's own operators end at eight axes.
   private func integers(_ value: PickleValue) -> [Int]? {
-    guard let values = elements(value), values.count <= 64 else { return nil }
+    guard let values = elements(value), values.count <= 8 else { return nil }
     let numbers = values.compactMap { value -> Int? in
       if case .integer(let number) = value { number } else { nil }
     }
@@ -134,7 +141,10 @@ extension PickledTensor {
     guard offset >= 0, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }) else {
       return false
     }
-    if shape.contains(0) { return SafetensorsHeader.byteCount(shape, storage.dtype) != nil }
+    if shape.contains(0) {
+      return offset <= storage.count
+        && SafetensorsHeader.byteCount(shape, storage.dtype) != nil
+    }
     var (last, count) = (offset, 1)
     for (length, stride) in zip(shape, strides) {
       let (reach, isWide) = (length - 1).multipliedReportingOverflow(by: stride)

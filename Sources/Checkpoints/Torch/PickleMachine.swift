@@ -17,7 +17,7 @@ struct PickleMachine {
   private(set) var storages: [PickledStorage] = []
   private(set) var tensors: [PickledTensor] = []
 
-  /// Pairs that were copied into dictionaries from lists.
+  /// Pairs that were copied into dictionaries from lists, and sizes into tensors.
   var copies = 0
 
   /// One entry of a dictionary.

@@ -96,6 +96,9 @@ public final class TorchCheckpoint: TensorSource {
   /// Element type of a tensor, or `nil` when there is none of that name.
   public func dtype(of key: String) -> SafetensorsDType? { entries[key]?.tensor.storage.dtype }
 
+  /// Whether a tensor is no transposed or strided view; each part of these needs all of its window.
+  public func isInOrder(_ key: String) -> Bool { entries[key]?.tensor.isContiguous ?? true }
+
   /// Reads a part of a tensor's elements in row-major order, whatever their order in the file.
   public func read(
     _ key: String, _ range: Range<Int>, into target: UnsafeMutableRawPointer

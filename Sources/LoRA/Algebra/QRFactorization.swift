@@ -21,7 +21,7 @@ package struct QRFactorization {
     }
     var r = Matrix(rows: k, columns: n)
     for j in 0..<n {
-      for i in 0...min(j, k - 1) where k > 0 { r[i, j] = work[i, j] }
+      for i in 0..<min(j + 1, k) { r[i, j] = work[i, j] }
     }
     var q = Matrix(rows: m, columns: k)
     for j in 0..<k { q[j, j] = 1 }

@@ -74,10 +74,18 @@ extension LoRAFile {
       throw .unsupported(file: self.path, kind: entry.form.rawValue, keys: entry.allKeys)
     }
     let shape = shape(.down, of: entry)
+    let isFolded = entry.form == .tucker && !isKohya
+    var (rank, alpha) = (rank(of: entry) ?? 0, try scales.alpha(of: entry) ?? 0)
+    if isFolded {
+      // The kernel goes into `down`, whose rank becomes that of `up`; alpha / rank stays.
+      let outer = self.shape(.up, of: entry).dropFirst().first ?? rank
+      if outer != rank { alpha = alpha / Float(max(1, rank)) * Float(outer) }
+      rank = outer
+    }
     var adapter = StoredAdapter(
-      component: entry.component, path: path, rank: rank(of: entry) ?? 0,
-      alpha: try scales.alpha(of: entry) ?? 0, isConvolution: shape.count == 4)
-    if entry.form == .tucker, !isKohya {
+      component: entry.component, path: path, rank: rank, alpha: alpha,
+      isConvolution: shape.count == 4)
+    if isFolded {
       try fold(entry, into: &adapter, precision ?? self.precision)
     }
     for (part, key) in entry.keys where part != .alpha && part != .mid {

@@ -12,10 +12,17 @@ struct LoRASum {
 
   /// An adapter alone, times a weight.
   ///
+  /// - Parameters:
+  ///   - entry: the adapter.
+  ///   - file: where it is.
+  ///   - weight: its factor.
+  ///   - module: the name that it gets; its own when left out.
   /// - Throws: `LoRAError.unsupported` for forms whose sum has no such form.
-  init(_ entry: LoRAEntry, in file: LoRAFile, weight: Float) throws(LoRAError) {
+  init(
+    _ entry: LoRAEntry, in file: LoRAFile, weight: Float, module: String? = nil
+  ) throws(LoRAError) {
     component = entry.component
-    module = entry.module
+    self.module = module ?? entry.module
     try add(entry, in: file, weight: weight)
   }
 
@@ -154,11 +161,12 @@ extension LoRAWriter {
     var sums: [String: LoRASum] = [:]
     for source in sources {
       for entry in source.file.entries {
-        let flat = LayerTable.flattened(names.path(of: entry) ?? entry.module)
-        let name = entry.component.kohyaPrefix + flat
+        let module = names.path(of: entry) ?? entry.module
+        let name = entry.component.kohyaPrefix + LayerTable.flattened(module)
         let weight = source.weight(of: entry.component)
         if sums[name] == nil {
-          sums[name] = try LoRASum(entry, in: source.file, weight: weight)
+          sums[name] = try LoRASum(
+            entry, in: source.file, weight: weight, module: module)
         } else {
           try sums[name]?.add(entry, in: source.file, weight: weight)
         }

@@ -85,7 +85,9 @@ public struct ModelMerging {
         patches[component, default: [:]][match.path + ".weight", default: []].append(
           (.weight(change), strength))
       }
-      if let part = match.entry.biasPart, let key = match.entry.keys[part] {
+      if let part = match.entry.biasPart, let key = match.entry.keys[part],
+        match.layer.biasShape != nil
+      {
         let scale = part == .upBias ? match.scale : 1
         patches[component, default: [:]][match.path + ".bias", default: []].append(
           (.tensor(lora.file.file, key: key, scale: scale), strength))
@@ -107,12 +109,15 @@ public struct ModelMerging {
     to output: String, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(LoRAError) -> Result {
     let files = FileManager.default
+    let output = FolderCopy.name(of: output)
     guard !files.fileExists(atPath: output) else {
       throw .checkpoint(.unwritable(file: output, reason: "it exists already"))
     }
     let temporary = "\(output).part-\(UUID().uuidString.prefix(8))"
     defer { try? files.removeItem(atPath: temporary) }
-    try copyOtherFiles(to: temporary)
+    do throws(CheckpointError) {
+      try copyOtherFiles(to: FolderCopy(of: folder, to: temporary))
+    } catch { throw .checkpoint(error) }
     let total = parts.reduce(0) { $0 + $1.source.keys.count }
     var done = 0
     for part in parts {
@@ -185,33 +190,12 @@ public struct ModelMerging {
   }
 
   /// Everything but the weights of the parts that may change, links followed.
-  private func copyOtherFiles(to output: String) throws(LoRAError) {
-    let files = FileManager.default
+  private func copyOtherFiles(to copy: FolderCopy) throws(CheckpointError) {
     let written = Set(parts.map(\.folder))
-    do {
-      let names = files.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-      try files.createDirectory(atPath: output, withIntermediateDirectories: true)
-      for part in written {
-        try files.createDirectory(
-          atPath: "\(output)/\(part)", withIntermediateDirectories: true)
-      }
-      for name in names.sorted() {
-        let source = URL(fileURLWithPath: "\(folder)/\(name)").resolvingSymlinksInPath()
-        var isFolder: ObjCBool = false
-        guard files.fileExists(atPath: source.path, isDirectory: &isFolder) else { continue }
-        let top = name.split(separator: "/").first.map(String.init) ?? ""
-        let isWeights = [".safetensors", ".safetensors.index.json", ".bin", ".msgpack"]
-          .contains(where: name.hasSuffix)
-        if written.contains(top), isWeights { continue }
-        let target = "\(output)/\(name)"
-        if isFolder.boolValue {
-          try files.createDirectory(atPath: target, withIntermediateDirectories: true)
-        } else {
-          try files.copyItem(atPath: source.path, toPath: target)
-        }
-      }
-    } catch {
-      throw .checkpoint(.unwritable(file: output, reason: error.localizedDescription))
+    let endings = [".safetensors", ".safetensors.index.json", ".bin", ".msgpack"]
+    try copy.run { name in
+      let top = name.split(separator: "/").first.map(String.init) ?? ""
+      return !written.contains(top) || !endings.contains(where: name.hasSuffix)
     }
   }
 }

@@ -27,7 +27,8 @@ extension LoRAFile {
     }
     let (down, up) = (shape(.down, of: entry), shape(.up, of: entry))
     let kernel = shape(.mid, of: entry)
-    guard down.count == up.count, [2, 4].contains(down.count), !down.contains(0),
+    guard down.count == up.count, [2, 4].contains(down.count), !(down + up + kernel).contains(0),
+      up[2...].allSatisfy({ $0 == 1 }), kernel.isEmpty || down[2...].allSatisfy({ $0 == 1 }),
       kernel.isEmpty
         ? up[1] == down[0] : kernel.count == 4 && kernel[..<2] == [up[1], down[0]]
     else {

@@ -72,7 +72,7 @@ struct LoRAEntry: Sendable {
       !own.contains($0.key) && ![.alpha, .magnitude, .diffBias].contains($0.key)
     }
     if let key = stray.values.min() { return "\"\(key)\" does not go with \(form.rawValue)" }
-    if hasMagnitude, form == .norm || !changesWeight || has(.diff) {
+    if hasMagnitude, [.norm, .difference].contains(form) {
       return "a magnitude does not go with \(form.rawValue)"
     }
     return nil

@@ -17,7 +17,7 @@ struct LoRAMatches {
   private(set) var found: [LoRAComponent: [Match]] = [:]
   /// Names of tensors for models that were not given.
   private(set) var skippedKeys: [String] = []
-  /// Names of tensors for layers that the models do not have.
+  /// Names of tensors for layers, or biases of layers, that the models do not have.
   private(set) var unmatchedKeys: [String] = []
 
   /// Finds the layer of every adapter and checks all shapes.
@@ -45,6 +45,10 @@ struct LoRAMatches {
       else {
         unmatchedKeys += entry.allKeys
         continue
+      }
+      if layer.biasShape == nil, let key = entry.biasPart.flatMap({ entry.keys[$0] }) {
+        unmatchedKeys.append(key)
+        guard entry.changesWeight else { continue }
       }
       wrongShapes +=
         LoRAShapes(file: file, entry: entry, weight: layer.weightShape, bias: layer.biasShape)

@@ -66,12 +66,18 @@ public enum LoRAWriter {
         found: "adapters of several models", expected: "those of one, for peft")
     }
     var entries: [SafetensorsEntry] = []
+    var paths: [String: String] = [:]
     for adapter in adapters {
       for (part, make) in adapter.tensors {
         guard let key = adapter.key(of: part, dialect) else {
           throw .invalidRequest(
             found: "\(part.rawValue) of \(adapter.path)",
             expected: "tensors that the dialect \(dialect.rawValue) has a name for")
+        }
+        if let other = paths.updateValue(adapter.path, forKey: key) {
+          throw .invalidRequest(
+            found: "the modules \(other) and \(adapter.path), which are both \"\(key)\"",
+            expected: "modules with different names in the dialect \(dialect.rawValue)")
         }
         entries.append(make(key))
       }

@@ -6,8 +6,11 @@ struct LoRAShapes {
   let entry: LoRAEntry
   /// Shape of the layer's weight in a checkpoint: `[out, in]`, `[out, in, kh, kw]` or `[C]`.
   let weight: Shape
-  /// Shape of the layer's bias.
+  /// Shape of the layer's bias; without one nothing is expected of a change of it.
   let bias: Shape?
+
+  /// Parts between two matrices, which only their own four axes can tell apart.
+  private static let kernels: Set<LoRAKey.Part> = [.mid, .hadaT1, .hadaT2, .lokrT2]
 
   private var out: Int { weight.first ?? 0 }
   private var taps: Shape { Array(weight.dropFirst(2)) }
@@ -20,11 +23,12 @@ struct LoRAShapes {
       return entry.allKeys.map { "\($0) is for a matrix, the layer has \(weight)" }
     }
     var expected = weightParts()
-    if let part = entry.biasPart { expected.append((part, bias ?? [])) }
+    if let part = entry.biasPart, let bias { expected.append((part, bias)) }
     let wrong: [String] = expected.compactMap { part, shape in
       guard let key = entry.keys[part] else { return nil }
       let found = file.shape(part, of: entry)
-      return fits(found, shape) ? nil : "\(key) is \(found), expected \(shape)"
+      return fits(found, shape, isKernel: LoRAShapes.kernels.contains(part))
+        ? nil : "\(key) is \(found), expected \(shape)"
     }
     return wrong + magnitudeMisfit()
   }
@@ -78,7 +82,8 @@ struct LoRAShapes {
       isWhole
       ? [(LoRAKey.Part.lokrW1, dividing(rows, columns))]
       : factor(
-        .lokrW1A, .lokrW1B, kernel: nil, rows: dividing(rows, columns)[0], columns: [columns])
+        .lokrW1A, .lokrW1B, kernel: nil, rows: dividing(rows, columns)[0],
+        columns: [dividing(rows, columns)[1]])
     guard !entry.has(.lokrW2) else {
       return first + [(.lokrW2, [inner.rows, inner.columns] + taps)]
     }
@@ -108,11 +113,11 @@ struct LoRAShapes {
   }
 }
 
-/// Whether a tensor of a file can fill a shape: equal but for a 1×1 kernel's axes, or a matrix of
-/// the same rows and columns.
-private func fits(_ found: Shape, _ expected: Shape) -> Bool {
+/// Whether a tensor of a file can fill a shape: equal but for a 1×1 kernel's axes, or, unless it is
+/// a kernel between matrices, a matrix of the same rows and columns.
+private func fits(_ found: Shape, _ expected: Shape, isKernel: Bool) -> Bool {
   if squeezed(found) == squeezed(expected) { return true }
-  return found.count == 2 && expected.count > 2 && found[0] == expected[0]
+  return !isKernel && found.count == 2 && expected.count > 2 && found[0] == expected[0]
     && found[1] == expected[1...].reduce(1, *)
 }
 

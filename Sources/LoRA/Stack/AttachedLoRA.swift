@@ -9,7 +9,9 @@ public final class AttachedLoRA {
   public let skippedKeys: [String]
   /// Names of tensors for layers that the models do not have, where these were allowed.
   public let unmatchedKeys: [String]
-  private let patched: [LoRAComponent: [PatchedParameter]]
+  private var patched: [LoRAComponent: [PatchedParameter]]
+  /// Told after its changes were taken back.
+  var whenDetached: () -> Void = {}
   private var strengths: [LoRAComponent: Float] = [:]
 
   init(
@@ -55,6 +57,7 @@ public final class AttachedLoRA {
       parameter.remove(ObjectIdentifier(self))
       parameter.update()
     }
-    strengths = [:]
+    (patched, strengths) = ([:], [:])
+    whenDetached()
   }
 }

@@ -45,27 +45,33 @@ public final class LoRAStack {
     application: Application = .onTheFly, allowsUnmatched: Bool = false
   ) throws(LoRAError) -> AttachedLoRA {
     let matches = try LoRAMatches(file, tables, allowsUnmatched: allowsUnmatched)
-    var networks: [LoRANetwork] = []
+    var members: [LoRAComponent: [LoRANetwork.Member]] = [:]
     var patches: [LoRAComponent: [(Parameter, ParameterPatch)]] = [:]
     for component in LoRAComponent.allCases {
-      var members: [LoRANetwork.Member] = []
       for match in matches.found[component] ?? [] {
         let member =
           application == .onTheFly ? try LoRAStack.member(match, in: file) : nil
-        if let member { members.append(member) }
+        if let member { members[component, default: []].append(member) }
         patches[component, default: []] += try LoRAStack.patches(
           match, in: file, withWeight: member == nil)
       }
-      if !members.isEmpty { networks.append(LoRANetwork(component: component, members: members)) }
+    }
+    // Nothing can go wrong from here on: layers get their adapters when networks are made.
+    let networks = LoRAComponent.allCases.compactMap { component in
+      members[component].map { LoRANetwork(component: component, members: $0) }
     }
     let attached = AttachedLoRA(
       networks: networks, patched: patches.mapValues { register($0.map(\.0)) }, matches)
     for (parameter, patch) in patches.values.joined() {
       patched[ObjectIdentifier(parameter)]?.add(patch, of: ObjectIdentifier(attached))
     }
+    attached.whenDetached = { [weak self] in self?.dropUnchanged() }
     attached.setStrength(strength, textEncoder: textStrength ?? strength)
     return attached
   }
+
+  /// Forgets parameters that no file changes any more: they may change otherwise from now on.
+  private func dropUnchanged() { patched = patched.filter { !$0.value.isEmpty } }
 
   private func register(_ parameters: [Parameter]) -> [PatchedParameter] {
     parameters.map { parameter in
@@ -84,9 +90,11 @@ public final class LoRAStack {
       let layer = match.layer.adaptable
     else { return nil }
     let rank = max(1, file.shape(.up, of: match.entry).dropFirst().first ?? 1)
+    // alpha belongs to the rank of `down`, which a kernel may lead away from.
+    let stated = match.entry.form == .tucker ? nil : match.alpha
     guard
       let adapter = LoRANetwork.makeAdapter(
-        for: layer, rank: rank, alpha: match.alpha ?? match.scale * Float(rank))
+        for: layer, rank: rank, alpha: stated ?? match.scale * Float(rank))
     else { return nil }
     for part in [LoRAKey.Part.down, .up, .mid] {
       if let key = match.entry.keys[part] { _ = try file.read(key) }

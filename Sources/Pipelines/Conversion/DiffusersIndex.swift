@@ -57,11 +57,8 @@ struct DiffusersIndex {
 extension SingleFileTokenizer {
   /// Writes the tokenizer's folder.
   func copy(to target: String) throws(CheckpointError) {
+    if let folder { return try FolderCopy(of: folder, to: target).run() }
     do {
-      if let folder {
-        try FileManager.default.copyItem(atPath: folder, toPath: target)
-        return
-      }
       try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
       for file in try CLIPTokenizer.bundledFiles(padToken: padToken) {
         try file.contents.write(to: URL(fileURLWithPath: "\(target)/\(file.name)"))

@@ -36,7 +36,7 @@ public struct ModelConversion {
   public var form: Form?
   /// Type of the result's floating-point tensors; `nil` leaves each as it is.
   public var precision: SafetensorsEntry.Precision?
-  /// Choices that a single file leaves.
+  /// Choices that a single file leaves; refused where they have no effect.
   public var options = LoadingOptions()
 
   /// A conversion that keeps types and goes by the output's name.
@@ -55,6 +55,7 @@ public struct ModelConversion {
     let form = self.form ?? (output.hasSuffix(".safetensors") ? .singleFile : .diffusers)
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
+    try checkOptions(areUsed: !isFolder.boolValue && form == .diffusers)
     do throws(CheckpointError) {
       let writing: ModelWriting
       if isFolder.boolValue {
@@ -75,6 +76,20 @@ public struct ModelConversion {
     } catch {
       throw .checkpoint(error)
     }
+  }
+
+  /// Refuses choices that would have no effect.
+  private func checkOptions(areUsed: Bool) throws(PipelineError) {
+    var given: [String] = options.autoencoder == nil ? [] : ["Another VAE"]
+    if !areUsed {
+      if options.weights != .trained { given.append("A choice of averaged weights") }
+      if options.prediction != nil { given.append("A prediction type") }
+      if options.tokenizer != nil { given.append("A tokenizer") }
+    }
+    guard let first = given.first else { return }
+    throw .invalidRequest(
+      "\(first) has no effect on this conversion of \(input), only where a single file becomes a "
+        + "folder. Leave it out.")
   }
 
   /// A single file as a folder of diffusers.

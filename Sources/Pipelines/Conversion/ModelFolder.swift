@@ -138,23 +138,9 @@ private func isWeights(_ name: String) -> Bool {
 
 /// Copies everything but the weights of the three models.
 private func copyRest(of folder: String, to target: String) throws(CheckpointError) {
-  let manager = FileManager.default
-  do {
-    for name in try manager.contentsOfDirectory(atPath: folder) {
-      let isPart = ["unet", "vae", "text_encoder"].contains(name)
-      guard isPart else {
-        try manager.copyItem(atPath: "\(folder)/\(name)", toPath: "\(target)/\(name)")
-        continue
-      }
-      try manager.createDirectory(
-        atPath: "\(target)/\(name)", withIntermediateDirectories: true)
-      for file in try manager.contentsOfDirectory(atPath: "\(folder)/\(name)")
-      where !isWeights(file) {
-        try manager.copyItem(
-          atPath: "\(folder)/\(name)/\(file)", toPath: "\(target)/\(name)/\(file)")
-      }
-    }
-  } catch {
-    throw .unwritable(file: target, reason: error.localizedDescription)
+  try FolderCopy(of: folder, to: target).run { path in
+    let parts = path.split(separator: "/").map(String.init)
+    let isInPart = parts.count == 2 && ["unet", "vae", "text_encoder"].contains(parts[0])
+    return !isInPart || !isWeights(parts[1])
   }
 }

@@ -67,6 +67,7 @@ struct ModelWriting {
       }
       return
     }
+    let output = FolderCopy.name(of: output)
     let manager = FileManager.default
     guard !manager.fileExists(atPath: output) else {
       throw .unwritable(file: output, reason: "it exists already")

@@ -1,4 +1,5 @@
 import Checkpoints
+import ComputeCore
 import Foundation
 import Testing
 
@@ -48,6 +49,19 @@ import Testing
   ])
   func unknownTensorsOfThePartAreNotDropped(_ key: String) {
     #expect(KeyMap.singleFileUNet()(key) != nil)
+  }
+
+  @Test(arguments: ["", ".", "..", "a"])
+  func namesWithoutPartsAreRefused(_ key: String) throws {
+    let folder = try TemporaryFolder()
+    try SafetensorsWriter.write(
+      [SafetensorsEntry(key, Tensor(1))], to: folder.file("a.safetensors"))
+    let file = try SafetensorsFile(folder.file("a.safetensors"))
+    let nothing = CheckpointPart(of: file)
+    let assembly = SingleFileAssembly(
+      unet: file, autoencoder: nothing, textEncoder: nothing, kind: .clip, layersPerBlock: 1,
+      autoencoderLevels: 1)
+    #expect(throws: CheckpointError.self) { try assembly.tensors(path: "model") }
   }
 
   @Test func bareAutoencodersAreRead() {

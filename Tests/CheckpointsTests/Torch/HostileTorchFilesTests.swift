@@ -28,19 +28,22 @@ import Testing
 
   /// A pickle of `{"a": tensor}` whose tensor has this offset, shape and strides over two numbers.
   private func pickle(
-    offset: UInt8 = 0, shape: [UInt8] = [2], strides: [UInt8] = [1], count: UInt8 = 2,
-    key: String = "0"
+    offset: Int32 = 0, shape: [Int32] = [2], strides: [Int32] = [1], count: Int32 = 2,
+    key: String = "0", copies: Int = 0
   ) -> [UInt8] {
-    func tuple(_ numbers: [UInt8]) -> [UInt8] {
-      [0x28] + numbers.flatMap { [0x4B, $0] } + [0x74]
+    func number(_ value: Int32) -> [UInt8] {
+      [0x4A] + Swift.withUnsafeBytes(of: value.littleEndian, Array.init)
     }
+    func tuple(_ numbers: [Int32]) -> [UInt8] { [0x28] + numbers.flatMap(number) + [0x74] }
     func text(_ string: String) -> [UInt8] { [0x8C, UInt8(string.utf8.count)] + string.utf8 }
     let storage =
       [0x28] + text("storage") + Array("ctorch\nFloatStorage\n".utf8) + text(key) + text("cpu")
-      + [0x4B, count, 0x74, 0x51]
+      + number(count) + [0x74, 0x51]
     let arguments =
-      [0x28] + storage + [0x4B, offset] + tuple(shape) + tuple(strides) + [0x89, 0x7D, 0x74]
-    let tensor = Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8) + arguments + [0x52]
+      [0x28] + storage + number(offset) + tuple(shape) + tuple(strides) + [0x89, 0x7D, 0x74]
+    let function = Array("ctorch._utils\n_rebuild_tensor_v2\n".utf8) + [0x71, 0]
+    let again = [[UInt8]](repeating: [0x68, 0, 0x68, 1, 0x52, 0x30], count: copies)
+    let tensor = function + arguments + [0x71, 1, 0x52] + again.flatMap(\.self)
     return [0x80, 2, 0x7D] + text("a") + tensor + [0x73, 0x2E]
   }
 
@@ -54,7 +57,10 @@ import Testing
     for bad in [
       pickle(offset: 1), pickle(shape: [3]), pickle(strides: [2]), pickle(count: 1),
       pickle(shape: [2, 2], strides: [1, 0]), pickle(shape: [255, 255], strides: [0, 0]),
-      pickle(shape: [2], strides: [1, 1]), pickle(count: 3), pickle(key: "1"), pickle(key: "../x"),
+      pickle(shape: [2], strides: [1, 1]), pickle(count: 3),
+      pickle(offset: 3, shape: [0]), pickle(shape: [0, 2], strides: [9, 9], count: -1),
+      pickle(offset: .max, shape: [0]), pickle(shape: .ones(9), strides: .ones(9)),
+      pickle(key: "1"), pickle(key: "../x"),
     ] {
       #expect(refusal(StoredZip.torch(bad).bytes).contains("found"))
     }
@@ -110,6 +116,31 @@ import Testing
     #expect(refusal(StoredZip.torch(program).bytes).contains("copies of pairs"))
   }
 
+  /// One shape of eight axes that 120,000 tensors have.
+  @Test func tensorsThatCostNothingAreCounted() {
+    let program = pickle(shape: .ones(8), strides: .ones(8), copies: 120_000)
+    #expect(refusal(StoredZip.torch(program).bytes).contains("copies of pairs or sizes"))
+  }
+
+  /// In portions it would be read whole again for each of them.
+  @Test func transposedTensorsAreCopiedInOnePiece() throws {
+    let (rows, columns) = (1100, 1000)
+    var archive = StoredZip.torch(
+      pickle(shape: [1100, 1000], strides: [1, 1100], count: 1_100_000))
+    let numbers = (0..<rows * columns).map { Float($0) }
+    archive.members[1].data = numbers.withUnsafeBytes(Array.init)
+    let file = try open(archive.bytes)
+    let path = folder.file("copy.safetensors")
+    var portions = 0
+    try SafetensorsWriter.write(
+      [SafetensorsEntry("a", of: "a", in: file, as: nil)], to: path
+    ) { _, _ in portions += 1 }
+    #expect(portions == 1)
+    let copy = try SafetensorsFile(path).tensor("a")
+    #expect(copy.shape == [rows, columns])
+    #expect(copy.values[1] == 1100 && copy.values[columns] == 1 && copy.values.last == numbers.last)
+  }
+
   @Test func archivesThatLieAreRefused() {
     var twice = StoredZip.torch(pickle())
     twice.members.append(twice.members[1])
@@ -161,4 +192,8 @@ import Testing
     }
     #expect(refused > 500)
   }
+}
+
+extension [Int32] {
+  fileprivate static func ones(_ count: Int) -> [Int32] { Array(repeating: 1, count: count) }
 }

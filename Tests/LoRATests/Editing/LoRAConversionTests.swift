@@ -80,6 +80,22 @@ import Testing
         == SafetensorsFile(new).keys.filter { !$0.hasSuffix("alpha") })
   }
 
+  @Test func modulesThatGetTheSameNameAreRefused() throws {
+    let entries = ["unet.a.b", "unet.a_b"].flatMap { module in
+      [
+        SafetensorsEntry("\(module).lora_A.weight", Tensor.ones([1, 4])),
+        SafetensorsEntry("\(module).lora_B.weight", Tensor.ones([4, 1])),
+      ]
+    }
+    try SafetensorsWriter.write(entries, to: folder("twins.safetensors"))
+    let error = #expect(throws: LoRAError.self) {
+      try LoRAFile(folder("twins.safetensors")).convert(
+        to: folder("x.safetensors"), as: .kohya, names: LoRALayerNames([:]))
+    }
+    #expect(error?.description.contains("a_b") == true)
+    #expect(try folder.names(in: "") == ["twins.safetensors"])
+  }
+
   @Test func flattenedNamesOfAnotherModelAreNamed() throws {
     let names = LoRALayerNames([.unet: try FormLayers()])
     let error = #expect(throws: LoRAError.self) {

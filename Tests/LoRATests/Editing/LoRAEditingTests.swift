@@ -127,6 +127,40 @@ import Testing
     #expect(try folder.names(in: "").isEmpty)
   }
 
+  @Test(
+    arguments: [
+      ["down": [4, 8, 1, 1], "up": [8, 4, 3, 3]], ["down": [4, 12], "up": [0, 4]],
+      ["down": [4, 4, 3, 3], "mid": [4, 4, 3, 3], "up": [6, 4, 1, 1]],
+      ["down": [4, 4, 1, 1], "mid": [4, 4, 0, 3], "up": [6, 4, 1, 1]],
+      ["down": [4, 4, 1, 1], "mid": [4, 4, 3, 3], "up": [6, 4, 3, 3]],
+    ] as [[String: Shape]])
+  func matricesOfOddShapesAreRefused(_ shapes: [String: Shape]) throws {
+    try SafetensorsWriter.write(
+      shapes.map { SafetensorsEntry("lora_unet_a.lora_\($0.key).weight", Tensor.ones($0.value)) },
+      to: folder("odd.safetensors"))
+    let file = try LoRAFile(folder("odd.safetensors"))
+    #expect(throws: LoRAError.self) {
+      try file.resize(to: folder("x.safetensors"), limits: RankLimits(rank: 1))
+    }
+    #expect(throws: LoRAError.self) {
+      try LoRAWriter.merge([WeightedLoRA(file)], to: folder("x.safetensors"))
+    }
+    #expect(try folder.names(in: "") == ["odd.safetensors"])
+  }
+
+  @Test func mergedTextEncodersHaveTheirWholeNames() throws {
+    let layer = "text_encoder.encoder.layers.0.mlp.fc1"
+    try SafetensorsWriter.write(
+      [
+        SafetensorsEntry("\(layer).lora_A.weight", Tensor.ones([1, 4])),
+        SafetensorsEntry("\(layer).lora_B.weight", Tensor.ones([4, 1])),
+      ], to: folder("text.safetensors"))
+    _ = try LoRAWriter.merge(
+      [WeightedLoRA(try LoRAFile(folder("text.safetensors")))], to: folder("sum.safetensors"))
+    let keys = try SafetensorsFile(folder("sum.safetensors")).keys
+    #expect(keys.contains("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight"), "\(keys)")
+  }
+
   @Test func limitsThatMeanNothingAreRefused() {
     for rank in [0, -1] { #expect(throws: LoRAError.self) { try RankLimits(rank: rank) } }
     let rules: [RankRule] = [

@@ -93,6 +93,21 @@ import Testing
     #expect(throws: LoRAError.self) { try ModelMerging(folder("no such model")) }
   }
 
+  @Test func linksAreFollowedAndSlashesDoNoHarm() throws {
+    let files = FileManager.default
+    try files.moveItem(atPath: folder("model/tokenizer"), toPath: folder("blobs"))
+    try files.createSymbolicLink(
+      atPath: folder("model/tokenizer"), withDestinationPath: "../blobs")
+    let merging = try ModelMerging(folder("model"))
+    _ = try merging.write(to: folder("new//"))
+    try files.removeItem(atPath: folder("blobs"))
+    #expect(try bytes(folder("new/tokenizer/vocab.json")) == Array("words".utf8))
+    #expect(try folder.names(in: "") == ["model", "new"])
+    #expect(throws: LoRAError.self, "inside of itself") {
+      try merging.write(to: folder("model/new"))
+    }
+  }
+
   @Test func overflowIsFoundAndNothingIsLeft() throws {
     let path = folder("model/unet/diffusion_pytorch_model.safetensors")
     let file = try SafetensorsFile(path)

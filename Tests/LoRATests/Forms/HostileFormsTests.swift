@@ -71,6 +71,47 @@ import Testing
     #expect(attached.unmatchedKeys == ["lora_unet_none.diff"])
   }
 
+  @Test(
+    arguments: [
+      ("lin", ["lokr_w1_a": [2, 1], "lokr_w1_b": [1, 5], "lokr_w2": [4, 2]], "lokr_w1_b"),
+      (
+        "conv",
+        ["lora_down.weight": [2, 4], "lora_mid.weight": [3, 18], "lora_up.weight": [6, 3]],
+        "lora_mid.weight is [3, 18], expected [3, 2, 3, 3]"
+      ),
+      (
+        "conv",
+        [
+          "hada_w1_a": [2, 6], "hada_w1_b": [2, 4], "hada_t1": [2, 18], "hada_w2_a": [2, 6],
+          "hada_w2_b": [2, 4], "hada_t2": [2, 18],
+        ], "hada_t1"
+      ),
+      ("layer_norm", ["diff_b": [8], "dora_scale": [8]], "magnitude"),
+      ("square", ["diff_b": []], "lora_unet_square.diff_b"),
+    ] as [(String, [String: Shape], String)])
+  func shapesThatDoNotGoTogetherAreRefused(
+    _ layer: String, _ shapes: [String: Shape], _ expected: String
+  ) throws {
+    let path = folder("odd.safetensors")
+    try SafetensorsWriter.write(
+      shapes.map { SafetensorsEntry("lora_unet_\(layer).\($0.key)", Tensor.ones($0.value)) },
+      to: path)
+    let words = attachError(path)?.description ?? "attached"
+    #expect(words.contains(expected), "\(words)")
+  }
+
+  @Test func aChangeOfABiasThatIsNotThereIsReported() throws {
+    let path = folder("bias.safetensors")
+    try SafetensorsWriter.write(
+      [
+        SafetensorsEntry("lora_unet_square.diff_b", Tensor(1)),
+        SafetensorsEntry("lora_unet_lin.diff_b", Tensor.ones([8])),
+      ], to: path)
+    let attached = try LoRAStack([.unet: try FormLayers()]).attach(
+      LoRAFile(path), allowsUnmatched: true)
+    #expect(attached.unmatchedKeys == ["lora_unet_square.diff_b"])
+  }
+
   /// A copy of a case's file with one tensor exchanged or left out.
   private func changed(
     _ item: FormCase, _ key: String, _ change: (Tensor) -> Tensor?

@@ -109,6 +109,61 @@ import Testing
     }
   }
 
+  /// Tucker's alpha belongs to the rank of `lora_down`, here 2, the adapter has that of `lora_up`.
+  @Test func aKernelBetweenTwoRanksKeepsItsScale() throws {
+    let folder = try ScratchFolder()
+    var generator = TorchGenerator(seed: 5)
+    let shapes = [("down", [2, 4, 1, 1]), ("mid", [3, 2, 3, 3]), ("up", [6, 3, 1, 1])]
+    var entries = shapes.map { name, shape in
+      SafetensorsEntry(
+        "lora_unet_conv.lora_\(name).weight", Tensor.randn(shape, using: &generator))
+    }
+    entries.append(SafetensorsEntry("lora_unet_conv.alpha", Tensor(1)))
+    try SafetensorsWriter.write(entries, to: folder("tucker.safetensors"))
+    let file = try LoRAFile(folder("tucker.safetensors"))
+    let merged = try FormLayers()
+    _ = try file.attach(to: [.unet: merged], application: .merged)
+    let expected = try #require(try merged.outputs()["conv"])
+    _ = try file.convert(
+      to: folder("thin.safetensors"), as: .diffusers, names: LoRALayerNames([.unet: merged]))
+    for name in ["tucker", "thin"] {
+      let layers = try FormLayers()
+      _ = try LoRAFile(folder("\(name).safetensors")).attach(to: [.unet: layers])
+      expectClose(try #require(try layers.outputs()["conv"]), expected, tolerance: 1e-5, name)
+    }
+  }
+
+  @Test func aFileThatFailsLeavesAllModelsAsTheyWere() throws {
+    let folder = try ScratchFolder()
+    let entries = [("unet", Float(1)), ("te", .nan)].flatMap { part, value in
+      [
+        SafetensorsEntry("lora_\(part)_lin.lora_down.weight", Tensor.ones([1, 12])),
+        SafetensorsEntry("lora_\(part)_lin.lora_up.weight", Tensor(repeating: value, [8, 1])),
+      ]
+    }
+    try SafetensorsWriter.write(entries, to: folder("bad.safetensors"))
+    let (unet, text) = (try FormLayers(), try FormLayers())
+    let before = try unet.outputs().mapValues(\.values)
+    #expect(throws: LoRAError.self) {
+      try LoRAFile(folder("bad.safetensors")).attach(to: [.unet: unet, .textEncoder: text])
+    }
+    #expect(try unet.outputs().mapValues(\.values) == before)
+  }
+
+  @Test func aParameterWithoutChangesMayChangeOtherwise() throws {
+    let layers = try FormLayers()
+    let stack = LoRAStack([.unet: layers])
+    let file = try LoRAFile(fixturePath("forms/lokr.safetensors"))
+    let first = try stack.attach(file)
+    first.detach()
+    layers.lin.weight.value = Tensor.ones([8, 12])
+    first.strength = 0.5
+    let second = try stack.attach(file)
+    #expect(layers.lin.weight.value.values != Tensor.ones([8, 12]).values)
+    second.detach()
+    #expect(layers.lin.weight.value.values == Tensor.ones([8, 12]).values)
+  }
+
   @Test func changesOfALargeFrozenLayerAreReadWhenUsed() throws {
     let folder = try ScratchFolder()
     var generator = TorchGenerator(seed: 4)

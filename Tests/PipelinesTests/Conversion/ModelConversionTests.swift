@@ -23,7 +23,9 @@ import Testing
   ) throws -> ModelConversion.Report {
     var conversion = ModelConversion(input: input, output: output)
     (conversion.form, conversion.precision) = (form, precision)
-    conversion.options = SingleFileFixture.options
+    if !isFolder(input), form != .singleFile, !output.hasSuffix(".safetensors") {
+      conversion.options = SingleFileFixture.options
+    }
     var last = (done: 0, total: -1)
     let report = try conversion.run { done, total in
       #expect(done > last.done && done <= total)
@@ -217,6 +219,46 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: scratch("m.safetensors")))
   }
 
+  /// As in a cache of Hugging Face, where the files of a model are links.
+  @Test func linksAreFollowedAndSlashesDoNoHarm() throws {
+    let files = FileManager.default
+    try convert(SingleFileFixture.path("sd1"), scratch("real//"))
+    try files.createDirectory(atPath: scratch("links"), withIntermediateDirectories: true)
+    for name in try scratch.names(in: "real") {
+      try files.createSymbolicLink(
+        atPath: scratch("links/\(name)"), withDestinationPath: "../real/\(name)")
+    }
+    try convert(scratch("links"), scratch("new/"))
+    #expect(try scratch.names(in: "") == ["links", "new", "real"])
+    for inside in ["real/new", "real/unet/new/newer", "links/unet/new"] {
+      let refusal = message { try convert(scratch("real"), scratch(inside)) }
+      #expect(refusal.contains("inside of"), "\(refusal)")
+    }
+    try files.createSymbolicLink(
+      atPath: scratch("links/circle"), withDestinationPath: "../links")
+    #expect(message { try convert(scratch("links"), scratch("x")) }.contains("circle"))
+    try files.removeItem(atPath: scratch("real"))
+    _ = try TextToImagePipeline.load(folder: scratch("new"))
+  }
+
+  @Test(arguments: [
+    ("file", "m.safetensors"), ("folder", "m.safetensors"), ("folder", "other"),
+  ])
+  func choicesWithoutEffectAreRefused(_ input: String, _ output: String) throws {
+    try convert(SingleFileFixture.path("sd1"), scratch("folder"))
+    let choices: [(inout LoadingOptions) -> Void] = [
+      { $0.weights = .average }, { $0.prediction = .v }, { $0.tokenizer = "t" },
+    ]
+    for choose in choices {
+      var conversion = ModelConversion(
+        input: input == "file" ? SingleFileFixture.path("sd1") : scratch("folder"),
+        output: scratch(output))
+      choose(&conversion.options)
+      #expect(message { _ = try conversion.run() }.contains("no effect"))
+    }
+    #expect(try scratch.names(in: "") == ["folder"])
+  }
+
   @Test func whatCannotBeDoneLeavesNothing() throws {
     try SafetensorsWriter.write(
       [SafetensorsEntry("a", Tensor([1, 1e6], [2]))], to: scratch("large.safetensors"))
@@ -234,6 +276,11 @@ import Testing
     #expect(taken.contains("exists already"))
     #expect(try scratch.names(in: "") == ["large.safetensors", "lora.safetensors", "taken"])
   }
+}
+
+private func isFolder(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
 }
 
 extension GenerationDefaults {
