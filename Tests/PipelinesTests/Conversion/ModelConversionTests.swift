@@ -230,7 +230,7 @@ import Testing
     }
     try convert(scratch("links"), scratch("new/"))
     #expect(try scratch.names(in: "") == ["links", "new", "real"])
-    for inside in ["real/new", "real/unet/new/newer", "links/unet/new"] {
+    for inside in ["real/new", "links/unet/new", "real/unet/new/newer"] {
       let refusal = message { try convert(scratch("real"), scratch(inside)) }
       #expect(refusal.contains("inside of"), "\(refusal)")
     }
