@@ -1,6 +1,5 @@
 import Checkpoints
 import ComputeCore
-import Datasets
 import Foundation
 import GAN
 import ImageIO
@@ -11,7 +10,6 @@ import Training
 struct GANSession {
   let folder: RunFolder
   let console: ConsoleOptions
-  let data: PictureSet
   var run: GANRun
   let quality: GANQuality?
   var sheetEvery = 20.0
@@ -20,14 +18,6 @@ struct GANSession {
 
   /// Share of a run's time after which it knows how many steps it can make.
   private static let measuredShare = 0.05
-
-  init(
-    folder: RunFolder, console: ConsoleOptions, data: PictureSet, run: GANRun,
-    quality: GANQuality?
-  ) {
-    (self.folder, self.console, self.data) = (folder, console, data)
-    (self.run, self.quality) = (run, quality)
-  }
 
   /// Trains to the end.
   ///
@@ -181,12 +171,10 @@ struct GANSession {
   private func drawSheet() throws {
     let generator = run.trainer.networks.generator
     let classes = min(10, generator.config.classNames.count)
-    let columns = classes == 0 ? 10 : max(1, 100 / max(classes, 10))
+    let (rows, columns) = (classes == 0 ? 10 : classes, 10)
+    let places = 0..<rows * columns
     let order = PictureOrder(
-      seeds: (0..<columns * max(classes, 1) * (classes == 0 ? 10 : 1)).map(UInt64.init),
-      labels: (0..<columns * max(classes, 1) * (classes == 0 ? 10 : 1)).map {
-        Int32(classes == 0 ? 0 : $0 / columns)
-      })
+      seeds: places.map(UInt64.init), labels: places.map { Int32(classes == 0 ? 0 : $0 / columns) })
     let images = run.trainer.optimizers.generator.withAverages {
       generator.images(order, side: 56)
     }

@@ -119,7 +119,7 @@ struct GANTrainCommand: ParsableCommand {
       settings = stored
     }
     var session = GANSession(
-      folder: folder, console: console, data: set, run: try makeRun(set, settings, state),
+      folder: folder, console: console, run: try makeRun(set, settings, state),
       quality: try makeQuality(set))
     (session.sheetEvery, session.qualityEvery, session.stateEvery) = (
       sheetEvery, qualityEvery, stateEvery
