@@ -92,43 +92,24 @@ struct ClassifyTrainCommand: ParsableCommand {
     let path = out ?? "runs/classify-\(dataName)"
     try OutputLocation.check(folder: path)
     let (set, testSet) = try readSets()
-    let run = try RunFolder(path)
-    let state = TrainingState.latest(in: run.path) {
-      console.warn("\($0) Going on with the state before it.")
-    }
-    var settings = makeSettings(set)
-    if state != nil, let stored = try run.settings(ClassifierSettings.self) {
-      try stored.check(against: settings, in: run.path)
-      settings = stored
-    }
+    let run = try StartedRun(path, makeSettings(set), console)
     let classifier = try makeClassifier(set, path)
-    let batches = try ClassifierBatches(set, settings.batches, seed: seed)
-    let total = settings.totalSteps ?? Int.max
-    var trainer = try ClassifierTrainer(
-      classifier, batches,
-      WarmupCosine(peak: learningRate, warmup: 100, total: total), startingAfter: state)
+    let batches = try ClassifierBatches(set, run.settings.batches, seed: seed)
+    let rate = WarmupCosine(
+      peak: learningRate, warmup: 100, total: run.settings.totalSteps ?? .max)
+    let trainer = try ClassifierTrainer(classifier, batches, rate, startingAfter: run.state)
     console.say(
-      "\(state == nil ? "Training" : "Going on with step \(trainer.step + 1) of") "
-        + "\(classifier.parameterCount / 1000)k parameters on \(set.count) pictures of "
-        + "\(set.classNames.count) classes in \(run.path)")
-    try run.write(settings: settings)
+      "\(run.words) \(classifier.parameterCount / 1000)k parameters on \(set.count) pictures of "
+        + "\(set.classNames.count) classes in \(run.folder.path)")
+    try run.folder.write(settings: run.settings)
     var session = ClassifierSession(
-      run: run, console: console, stateEverySeconds: stateEvery, stepsPerEpoch: batches.perEpoch,
-      losses: state?.losses ?? [], log: AccuracyLog(state))
-    let isFinished = try session.train(
-      &trainer, minutes: minutes ?? 0,
-      onTotal: { total in
-        settings.totalSteps = total
-        try run.write(settings: settings)
-      },
-      test: { try classifier.test(testSet).accuracy }
-    )
-    guard isFinished else {
-      console.say("Stopped and saved. Go on with the same command.")
-      throw ExitCode(130)
-    }
-    try classifier.save(folder: run.path)
-    try finish(classifier, testSet, run, trainer, session, Date().timeIntervalSince(start))
+      folder: run.folder, console: console, settings: run.settings, trainer: trainer,
+      losses: run.state?.losses ?? [], log: AccuracyLog(run.state), stateEverySeconds: stateEvery,
+      stepsPerEpoch: batches.perEpoch
+    ) { try classifier.test(testSet).accuracy }
+    guard try session.train(minutes: minutes ?? 0) else { try console.stopTraining() }
+    try classifier.save(folder: run.folder.path)
+    try finish(classifier, testSet, session, Date().timeIntervalSince(start))
   }
 
   private func readSets() throws -> (train: PictureSet, test: PictureSet) {
@@ -175,25 +156,26 @@ struct ClassifyTrainCommand: ParsableCommand {
   }
 
   private func finish(
-    _ classifier: PictureClassifier, _ testSet: PictureSet, _ run: RunFolder,
-    _ trainer: ClassifierTrainer, _ session: ClassifierSession, _ seconds: Double
+    _ classifier: PictureClassifier, _ testSet: PictureSet, _ session: ClassifierSession,
+    _ seconds: Double
   ) throws {
+    let path = session.folder.path
     let rows = try Compute.with(
       { $0.precision = .float32 }, { try classifier.probabilities(of: testSet) })
     let matrix = ConfusionMatrix(testSet, probabilities: rows)
     let title = "\(classifier.config.name) on \(testSet.name)"
-    try write(matrix.picture(title: title), to: run.path + "/confusion.png")
+    try write(matrix.picture(title: title), to: path + "/confusion.png")
     if let sheet = mistakeSheet(testSet, probabilities: rows) {
-      try write(sheet, to: run.path + "/samples/mistakes.png")
+      try write(sheet, to: path + "/samples/mistakes.png")
     }
     let report = ClassifierReport(matrix, name: classifier.config.name, data: testSet.name)
     report.lines.forEach(console.say)
     console.say(
-      "Trained in \(duration(seconds)). The classifier is in \(run.path), with confusion.png, "
+      "Trained in \(duration(seconds)). The classifier is in \(path), with confusion.png, "
         + "accuracy.png and samples/mistakes.png.")
     try console.report(
       ClassifierTrainReport(
-        run: run.path, steps: trainer.step, loss: session.losses.last, seconds: seconds,
+        run: path, steps: session.step, loss: session.losses.last, seconds: seconds,
         test: report))
   }
 }
@@ -218,11 +200,4 @@ struct ClassifierSettings: RunSettings {
   var width: Int
   var seed: UInt64
   var precision: String
-
-  /// The number of steps may follow from the time.
-  func completed(by stored: ClassifierSettings) -> ClassifierSettings {
-    var settings = self
-    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
-    return settings
-  }
 }
