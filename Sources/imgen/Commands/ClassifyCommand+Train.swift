@@ -65,21 +65,15 @@ struct ClassifyTrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((2...8_192).contains(batch), "--batch is \(batch), expected 2 to 8192.")
-    try check(
+    try OptionChecks.require("batch", batch, in: 2...8_192)
+    try OptionChecks.require(
       epochs > 0 && epochs <= 1e5, "--epochs is \(epochs), expected more than 0, up to 1e5.")
-    let minutes = minutes ?? 1
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check((8...512).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 512.")
-    try check((4...512).contains(width), "--width is \(width), expected 4 to 512.")
-    try check((0...64).contains(shift ?? 0), "--shift is \(shift ?? 0), expected 0 to 64.")
-    try check(stateEvery >= 0, "--state-every must not be negative.")
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require("size", size, in: 8...512)
+    try OptionChecks.require("width", width, in: 4...512)
+    try OptionChecks.require("shift", shift, in: 0...64)
+    try OptionChecks.require(notNegative: ["state-every": stateEvery])
   }
 
   func run() throws {

@@ -78,21 +78,15 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((1...4096).contains(batch), "--batch is \(batch), expected 1 to 4096.")
-    try check((1...1024).contains(accumulation), "--accumulation must be 1 to 1024.")
-    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check(warmup >= 0, "--warmup must not be negative.")
-    try check((0...1).contains(captionDropout), "--caption-dropout must be 0 to 1.")
-    try check(stateEvery >= 0, "--state-every must not be negative.")
-    try check(sheetEvery >= 0, "--sheet-every must not be negative.")
-    try check(prompts.count <= 64, "give at most 64 prompts.")
+    try OptionChecks.require("batch", batch, in: 1...4096)
+    try OptionChecks.require("accumulation", accumulation, in: 1...1024)
+    try OptionChecks.require(steps: steps)
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require(notNegative: ["warmup": warmup])
+    try OptionChecks.require("caption-dropout", captionDropout, in: 0...1)
+    try OptionChecks.require(notNegative: ["state-every": stateEvery, "sheet-every": sheetEvery])
+    try OptionChecks.require(prompts.count <= 64, "give at most 64 prompts.")
   }
 
   func run() throws {

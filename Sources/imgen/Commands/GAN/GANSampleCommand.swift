@@ -37,15 +37,9 @@ struct GANSampleCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard (1...100_000).contains(count) else {
-      throw ValidationError("--count is \(count), expected 1 to 100000.")
-    }
-    guard truncation >= 0, truncation <= 4 else {
-      throw ValidationError("--truncation is \(truncation), expected 0 to 4.")
-    }
-    guard (1...4_096).contains(side) else {
-      throw ValidationError("--side is \(side), expected 1 to 4096.")
-    }
+    try OptionChecks.require("count", count, in: 1...100_000)
+    try OptionChecks.require("truncation", truncation, in: 0...4)
+    try OptionChecks.require("side", side, in: 1...4_096)
     if grid { try GANPictures.check(count: count, side: side) }
     try grid ? OutputLocation.check(file: out) : OutputLocation.check(folder: out)
   }

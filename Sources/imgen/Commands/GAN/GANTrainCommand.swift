@@ -80,25 +80,18 @@ struct GANTrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((2...4096).contains(batch), "--batch is \(batch), expected 2 to 4096.")
-    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check(gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
-    try check(
-      (1...64).contains(penaltyEvery), "--penalty-every is \(penaltyEvery), expected 1 to 64.")
-    try check((4...1024).contains(channels), "--channels is \(channels), expected 4 to 1024.")
-    try check((8...256).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 256.")
-    for (name, value) in [
-      ("sheet", sheetEvery), ("quality", qualityEvery), ("state", stateEvery),
-    ] {
-      try check(value >= 0, "--\(name)-every must not be negative.")
-    }
+    try OptionChecks.require("batch", batch, in: 2...4096)
+    try OptionChecks.require(steps: steps)
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require(
+      gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try OptionChecks.require("penalty-every", penaltyEvery, in: 1...64)
+    try OptionChecks.require("channels", channels, in: 4...1024)
+    try OptionChecks.require("size", size, in: 8...256)
+    try OptionChecks.require(notNegative: [
+      "sheet-every": sheetEvery, "quality-every": qualityEvery, "state-every": stateEvery,
+    ])
   }
 
   func run() throws {

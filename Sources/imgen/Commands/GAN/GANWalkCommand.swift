@@ -41,14 +41,11 @@ struct GANWalkCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((1...64).contains(rows), "--rows is \(rows), expected 1 to 64.")
-    try check((2...240).contains(frames), "--frames is \(frames), expected 2 to 240.")
-    try check((2...64).contains(stops), "--stops is \(stops), expected 2 to 64.")
-    try check(truncation >= 0 && truncation <= 4, "--truncation must be 0 to 4.")
-    try check((1...4_096).contains(side), "--side is \(side), expected 1 to 4096.")
+    try OptionChecks.require("rows", rows, in: 1...64)
+    try OptionChecks.require("frames", frames, in: 2...240)
+    try OptionChecks.require("stops", stops, in: 2...64)
+    try OptionChecks.require("truncation", truncation, in: 0...4)
+    try OptionChecks.require("side", side, in: 1...4_096)
     try GANPictures.check(count: rows * stops * frames, side: side)
     try OutputLocation.check(file: out)
   }
