@@ -125,10 +125,15 @@ public final class TextToImagePipeline {
     Image.pictures(of: Compute.withoutRecording { codec.decode(latents) })
   }
 
-  /// Runs a whole request.
-  public func generate(_ request: GenerationRequest) throws(PipelineError) -> [Image] {
+  /// Runs a whole request; `onStep` is told every step that is done.
+  public func generate(
+    _ request: GenerationRequest, onStep: (Step) -> Void = { _ in }
+  ) throws(PipelineError) -> [Image] {
     var latents: Tensor?
-    for step in try sampling(request) { latents = step.sample }
+    for step in try sampling(request) {
+      latents = step.sample
+      onStep(step)
+    }
     return latents.map(pictures) ?? []
   }
 

@@ -7,9 +7,9 @@ struct Imgen: ParsableCommand {
     commandName: "imgen", abstract: "Make pictures from words, and teach it your style.",
     version: version,
     subcommands: [
-      SampleCommand.self, TrainStyleCommand.self, TrainCommand.self, GANCommand.self,
-      ClassifyCommand.self, EvaluateCommand.self, InfoCommand.self, ConvertCommand.self,
-      LoraCommand.self, BenchCommand.self, DenoiseCommand.self,
+      SampleCommand.self, VerifyCommand.self, TrainStyleCommand.self, TrainCommand.self,
+      GANCommand.self, ClassifyCommand.self, EvaluateCommand.self, InfoCommand.self,
+      ConvertCommand.self, LoraCommand.self, BenchCommand.self, DenoiseCommand.self,
     ])
 
   /// Version of this program, as pictures name it.

@@ -25,8 +25,18 @@ package struct Notebook {
   private let folder: String
 
   /// Reads the options of the command line; `--help` lists them and ends the script.
-  package init(_ name: String, options: [Option]) {
+  ///
+  /// - Parameters:
+  ///   - name: of the script.
+  ///   - options: that no other script has; `--count` and `--seed` come with them.
+  ///   - least: pictures that it needs to learn from.
+  package init(_ name: String, options: [Option], leastPictures least: Int = 1) {
     self.name = name
+    let options =
+      options + [
+        Option("count", 60_000, in: least...10_000_000, "pictures to learn from, at most"),
+        Option("seed", 1, in: 0...1_000_000, "another seed gives another result"),
+      ]
     values = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) })
     var folder = "notebook-output/" + name
     var arguments = CommandLine.arguments.dropFirst()
@@ -59,20 +69,26 @@ package struct Notebook {
     return value
   }
 
+  /// Pictures to learn from, at most.
+  package var count: Int { self["count"] }
+
+  /// What everything random follows from.
+  package var seed: UInt64 { UInt64(self["seed"]) }
+
   /// The pictures of `--data`.
   ///
   /// - Parameters:
   ///   - split: to learn from, or to test with.
   ///   - size: rows and columns of the pictures; `nil` keeps those they have.
   ///   - channels: 1: grey, 3: red, green, blue; `nil` keeps those they have.
-  ///   - count: at most so many.
+  ///   - count: at most so many, in place of `--count`.
   /// - Returns: the pictures; the script ends when they cannot be read.
   package func pictures(
-    _ split: PictureSet.Split, size: Int? = nil, channels: Int? = nil, count: Int = .max
+    _ split: PictureSet.Split, size: Int? = nil, channels: Int? = nil, count: Int? = nil
   ) -> PictureSet {
     do {
       return try PictureSet.load(data, split: split, size: size, channels: channels)
-        .prefix(count)
+        .prefix(count ?? self.count)
     } catch {
       Self.stop("\(error)")
     }

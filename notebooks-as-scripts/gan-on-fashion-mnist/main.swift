@@ -27,9 +27,7 @@ let notebook = Notebook(
     .init("steps", 2_800, in: 1...1_000_000, "updates of both networks"),
     .init("batch", 32, in: 2...4_096, "real pictures per step, and as many made ones"),
     .init("channels", 32, in: 1...512, "width of the networks at their largest level"),
-    .init("count", 60_000, in: 2...10_000_000, "pictures to learn from, at most"),
-    .init("seed", 1, in: 0...1_000_000, "another seed gives another game"),
-  ])
+  ], leastPictures: 2)
 
 // ## The pictures and their classes
 //
@@ -37,7 +35,7 @@ let notebook = Notebook(
 // networks are told the class: the generator makes what it is asked for, and the discriminator judges
 // a picture as one of its class. Pictures without classes work too; then every label is 0.
 
-let data = notebook.pictures(.train, count: notebook["count"])
+let data = notebook.pictures(.train)
 let labels = data.labels?.map(Int32.init) ?? [Int32](repeating: 0, count: data.count)
 print("\(data.count) pictures, \(data.classNames.count) classes")
 
@@ -59,7 +57,7 @@ config.maxChannels = 4 * config.baseChannels
 guard let generator = try? Generator(config), let discriminator = try? Discriminator(config) else {
   Notebook.stop("no networks for pictures of \(data.height) pixels; 28, 32 and 64 work")
 }
-var random = TorchGenerator(seed: UInt64(notebook["seed"]))
+var random = TorchGenerator(seed: notebook.seed)
 generator.initializeForTraining(using: &random)
 discriminator.initializeForTraining(using: &random)
 print("generator: \(generator.parameterCount) parameters")
@@ -177,7 +175,7 @@ func sheet(_ generator: Generator, _ adam: AdamW) -> Image {
 
 let steps = notebook["steps"]
 let batch = min(notebook["batch"], data.count)
-let order = EpochOrder(seed: UInt64(notebook["seed"]), count: data.count)
+let order = EpochOrder(seed: notebook.seed, count: data.count)
 var frames = [sheet(generator, generatorAdam)]
 notebook.save(frames[0], as: "before.png")
 

@@ -20,8 +20,6 @@ let notebook = Notebook(
   options: [
     .init("epochs", 4, in: 1...1_000, "times that every picture is learnt from"),
     .init("batch", 128, in: 1...4_096, "pictures per step"),
-    .init("count", 60_000, in: 1...10_000_000, "pictures to learn from, at most"),
-    .init("seed", 1, in: 0...1_000_000, "another seed gives another network"),
   ])
 
 // ## The pictures
@@ -30,9 +28,9 @@ let notebook = Notebook(
 // test with. Each has 28x28 grey pixels and one of ten labels. The network never learns from the test
 // pictures: it could know the others by heart, and only new ones show what it has understood.
 
-let train = notebook.pictures(.train, count: notebook["count"])
+let train = notebook.pictures(.train)
 let test = notebook.pictures(
-  .test, size: train.height, channels: train.channels, count: max(10, notebook["count"] / 6))
+  .test, size: train.height, channels: train.channels, count: max(10, notebook.count / 6))
 guard let labels = train.labels, train.classNames == test.classNames else {
   Notebook.stop("these pictures have no classes; sort them into one folder per class")
 }
@@ -162,9 +160,9 @@ func accuracy(_ network: Network, on set: PictureSet) -> Double {
 // Batches are shuffled anew in each epoch. The learning rate falls in a straight line to zero, so that
 // the last steps are fine corrections.
 
-var network = Network(for: train, seed: UInt64(notebook["seed"]))
+var network = Network(for: train, seed: notebook.seed)
 var adam = Adam(network.parameters)
-let order = EpochOrder(seed: UInt64(notebook["seed"]), count: train.count)
+let order = EpochOrder(seed: notebook.seed, count: train.count)
 let batch = min(notebook["batch"], train.count)
 let stepsPerEpoch = train.count / batch
 let steps = notebook["epochs"] * stepsPerEpoch

@@ -25,16 +25,14 @@ let notebook = Notebook(
     .init("looks", 5, in: 1...100, "landscapes on the way, beside the first one"),
     .init("cells", 13, in: 3...101, "points of a landscape in each direction"),
     .init("channels", 24, in: 1...512, "width of the networks at their largest level"),
-    .init("count", 60_000, in: 16...10_000_000, "pictures to learn from, at most"),
-    .init("seed", 1, in: 0...1_000_000, "another seed gives another game"),
-  ])
+  ], leastPictures: 16)
 
 // ## The game
 //
 // The networks and the loop are the library's: `GANTrainer` does what the loop of `gan-on-fashion-mnist`
 // does, one step each time it is asked.
 
-let data = notebook.pictures(.train, count: notebook["count"])
+let data = notebook.pictures(.train)
 var config = GANConfig()
 config.sampleSize = data.height
 config.channels = data.channels
@@ -44,12 +42,12 @@ config.maxChannels = 4 * config.baseChannels
 guard let generator = try? Generator(config), let discriminator = try? Discriminator(config) else {
   Notebook.stop("no networks for pictures of \(data.height) pixels; 28, 32 and 64 work")
 }
-var random = TorchGenerator(seed: UInt64(notebook["seed"]))
+var random = TorchGenerator(seed: notebook.seed)
 generator.initializeForTraining(using: &random)
 discriminator.initializeForTraining(using: &random)
 
 var settings = GANTrainingConfig()
-settings.seed = UInt64(notebook["seed"])
+settings.seed = notebook.seed
 settings.batchSize = min(32, data.count)
 settings.emaDecay = 0.995
 var trainer = GANTrainer(generator, discriminator, on: data, settings)

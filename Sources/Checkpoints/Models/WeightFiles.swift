@@ -12,15 +12,31 @@ package enum WeightFiles {
   package static func open(_ name: String, in folder: String) throws(CheckpointError)
     -> any TensorSource
   {
-    for candidate in candidates(name) {
-      let path = "\(folder)/\(candidate)"
-      guard FileManager.default.fileExists(atPath: path) else { continue }
-      return candidate.hasSuffix(".json")
-        ? try ShardedCheckpoint(index: path) : try CheckpointFile.open(path)
+    let path = try path(name, in: folder)
+    return path.hasSuffix(".json")
+      ? try ShardedCheckpoint(index: path) : try CheckpointFile.open(path)
+  }
+
+  /// The files that `open` reads weights from, sorted by name: one, or all shards of an index.
+  ///
+  /// - Throws: `CheckpointError.unreadable` when there are none, or why the index cannot be read.
+  package static func paths(_ name: String, in folder: String) throws(CheckpointError) -> [String] {
+    let path = try path(name, in: folder)
+    guard path.hasSuffix(".json") else { return [path] }
+    return Set(try ConfigFile.stringMap("weight_map", in: path).values).sorted().map {
+      "\(folder)/\($0)"
     }
-    throw .unreadable(
-      file: "\(folder)/\(name).safetensors",
-      reason: "no such file, nor an index of shards, an fp16 or bf16 variant or a .bin file")
+  }
+
+  /// The weight file, or the index of several, that comes first.
+  private static func path(_ name: String, in folder: String) throws(CheckpointError) -> String {
+    let paths = candidates(name).map { "\(folder)/\($0)" }
+    guard let path = paths.first(where: FileManager.default.fileExists(atPath:)) else {
+      throw .unreadable(
+        file: "\(folder)/\(name).safetensors",
+        reason: "no such file, nor an index of shards, an fp16 or bf16 variant or a .bin file")
+    }
+    return path
   }
 
   private static func candidates(_ name: String) -> [String] {

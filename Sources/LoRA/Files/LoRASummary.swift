@@ -134,8 +134,24 @@ extension LoRAFile {
 
   private func hasStatedHash() throws(LoRAError) -> Bool? {
     guard let stated = metadata["sshs_model_hash"] else { return nil }
-    do throws(CheckpointError) {
-      return try file.dataHash() == stated
-    } catch { throw .checkpoint(error) }
+    return try dataHash() == stated
+  }
+
+  private func dataHash() throws(LoRAError) -> String {
+    do throws(CheckpointError) { return try file.dataHash() } catch { throw .checkpoint(error) }
+  }
+
+  /// What AUTOMATIC1111's web UI writes as `Lora hashes`: twelve digits of the hash that the file
+  /// states, or else of that of its tensors.
+  ///
+  /// Source: `extensions-builtin/Lora/network.py` there, `NetworkOnDisk`.
+  ///
+  /// - Returns: lower-case hex digits.
+  /// - Throws: `LoRAError.checkpoint` when the file cannot be read.
+  public func shortHash() throws(LoRAError) -> String {
+    if let stated = metadata["sshs_model_hash"], !stated.isEmpty {
+      return String(stated.prefix(12))
+    }
+    return String(try dataHash().prefix(12))
   }
 }

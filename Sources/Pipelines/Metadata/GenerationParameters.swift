@@ -122,11 +122,12 @@ extension GenerationParameters {
   ///   - request: what was asked for.
   ///   - index: which picture.
   ///   - model: name of the model.
-  ///   - modelHash: first ten hex digits of the U-Net file's SHA-256, if known.
+  ///   - modelHash: see `ModelHash`; `nil` when it is not known.
+  ///   - origin: what else the picture depends on: files and settings that no request has.
   ///   - version: of this program.
   public init(
     _ request: GenerationRequest, index: Int, model: String, modelHash: String? = nil,
-    version: String
+    origin: [Field] = [], version: String
   ) {
     var fields = [
       Field("Steps", "\(request.steps)"),
@@ -150,6 +151,7 @@ extension GenerationParameters {
       fields.append(Field("Guidance rescale", shortest(request.guidanceRescale)))
     }
     if request.likeness != .diffusers { fields.append(Field("Like", request.likeness.rawValue)) }
+    fields += origin
     fields += [
       Field("RNG", request.likeness == .a1111 ? "NV" : "CPU"), Field("Version", version),
     ]
@@ -159,7 +161,7 @@ extension GenerationParameters {
 }
 
 /// 7.0 → "7", 7.5 → "7.5".
-private func shortest(_ value: Float) -> String {
+func shortest(_ value: Float) -> String {
   Int(exactly: value).map(String.init) ?? "\(value)"
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Layers
 import LoRA
 import Pipelines
@@ -10,8 +11,9 @@ final class AttachedLoRAs {
   private let options: ModelOptions
   private let console: ConsoleOptions
   private var ofPrompt: [AttachedLoRA] = []
-  private var current: [PromptLoRA] = []
+  private var current: [LoRAArgument] = []
   private var files: [String: LoRAFile] = [:]
+  private var hashes: [String: String] = [:]
   private var reported: Set<String> = []
 
   /// Attaches the files of the command line.
@@ -29,13 +31,41 @@ final class AttachedLoRAs {
 
   /// Attaches the files that a prompt asks for, and takes off those of the one before.
   func use(_ loras: [PromptLoRA]) throws {
+    try use(
+      files: loras.map {
+        LoRAArgument(path: try path(of: $0), weight: $0.weight, textWeight: $0.textWeight)
+      })
+  }
+
+  /// Attaches files, and takes off those of the call before.
+  func use(files loras: [LoRAArgument]) throws {
     guard loras != current else { return }
     for attached in ofPrompt { attached.detach() }
     (ofPrompt, current) = ([], [])
     for lora in loras {
-      ofPrompt.append(try attach(path(of: lora), lora.weight, lora.textWeight))
+      ofPrompt.append(try attach(lora.path, lora.weight, lora.textWeight))
     }
     current = loras
+  }
+
+  /// The attached files as a picture's text names them: those of the command line with their
+  /// weights, which stand nowhere else, and the hashes of all.
+  func fields() throws -> [GenerationParameters.Field] {
+    let named = options.lora.map { GenerationParameters.Field("LoRA", $0.name) }
+    let hashes = try (options.lora + current).map { lora in
+      let name = ((lora.path as NSString).lastPathComponent as NSString).deletingPathExtension
+      return "\(name): \(try hash(of: lora.path))"
+    }
+    guard !hashes.isEmpty else { return [] }
+    return named + [.init("Lora hashes", hashes.joined(separator: ", "))]
+  }
+
+  /// The short hash of an attached file.
+  func hash(of path: String) throws -> String {
+    if let known = hashes[path] { return known }
+    let hash = try (files[path] ?? LoRAFile(path)).shortHash()
+    hashes[path] = hash
+    return hash
   }
 
   /// Refuses prompts that ask for files that are not there.

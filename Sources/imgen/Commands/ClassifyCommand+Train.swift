@@ -65,21 +65,15 @@ struct ClassifyTrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((2...8_192).contains(batch), "--batch is \(batch), expected 2 to 8192.")
-    try check(
+    try OptionChecks.require("batch", batch, in: 2...8_192)
+    try OptionChecks.require(
       epochs > 0 && epochs <= 1e5, "--epochs is \(epochs), expected more than 0, up to 1e5.")
-    let minutes = minutes ?? 1
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check((8...512).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 512.")
-    try check((4...512).contains(width), "--width is \(width), expected 4 to 512.")
-    try check((0...64).contains(shift ?? 0), "--shift is \(shift ?? 0), expected 0 to 64.")
-    try check(stateEvery >= 0, "--state-every must not be negative.")
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require("size", size, in: 8...512)
+    try OptionChecks.require("width", width, in: 4...512)
+    try OptionChecks.require("shift", shift, in: 0...64)
+    try OptionChecks.require(notNegative: ["state-every": stateEvery])
   }
 
   func run() throws {
@@ -92,43 +86,24 @@ struct ClassifyTrainCommand: ParsableCommand {
     let path = out ?? "runs/classify-\(dataName)"
     try OutputLocation.check(folder: path)
     let (set, testSet) = try readSets()
-    let run = try RunFolder(path)
-    let state = TrainingState.latest(in: run.path) {
-      console.warn("\($0) Going on with the state before it.")
-    }
-    var settings = makeSettings(set)
-    if state != nil, let stored = try run.settings(ClassifierSettings.self) {
-      try stored.check(against: settings, in: run.path)
-      settings = stored
-    }
+    let run = try StartedRun(path, makeSettings(set), console)
     let classifier = try makeClassifier(set, path)
-    let batches = try ClassifierBatches(set, settings.batches, seed: seed)
-    let total = settings.totalSteps ?? Int.max
-    var trainer = try ClassifierTrainer(
-      classifier, batches,
-      WarmupCosine(peak: learningRate, warmup: 100, total: total), startingAfter: state)
+    let batches = try ClassifierBatches(set, run.settings.batches, seed: seed)
+    let rate = WarmupCosine(
+      peak: learningRate, warmup: 100, total: run.settings.totalSteps ?? .max)
+    let trainer = try ClassifierTrainer(classifier, batches, rate, startingAfter: run.state)
     console.say(
-      "\(state == nil ? "Training" : "Going on with step \(trainer.step + 1) of") "
-        + "\(classifier.parameterCount / 1000)k parameters on \(set.count) pictures of "
-        + "\(set.classNames.count) classes in \(run.path)")
-    try run.write(settings: settings)
+      "\(run.words) \(classifier.parameterCount / 1000)k parameters on \(set.count) pictures of "
+        + "\(set.classNames.count) classes in \(run.folder.path)")
+    try run.folder.write(settings: run.settings)
     var session = ClassifierSession(
-      run: run, console: console, stateEverySeconds: stateEvery, stepsPerEpoch: batches.perEpoch,
-      losses: state?.losses ?? [], log: AccuracyLog(state))
-    let isFinished = try session.train(
-      &trainer, minutes: minutes ?? 0,
-      onTotal: { total in
-        settings.totalSteps = total
-        try run.write(settings: settings)
-      },
-      test: { try classifier.test(testSet).accuracy }
-    )
-    guard isFinished else {
-      console.say("Stopped and saved. Go on with the same command.")
-      throw ExitCode(130)
-    }
-    try classifier.save(folder: run.path)
-    try finish(classifier, testSet, run, trainer, session, Date().timeIntervalSince(start))
+      folder: run.folder, console: console, settings: run.settings, trainer: trainer,
+      losses: run.state?.losses ?? [], log: AccuracyLog(run.state), stateEverySeconds: stateEvery,
+      stepsPerEpoch: batches.perEpoch
+    ) { try classifier.test(testSet).accuracy }
+    guard try session.train(minutes: minutes ?? 0) else { try console.stopTraining() }
+    try classifier.save(folder: run.folder.path)
+    try finish(classifier, testSet, session, Date().timeIntervalSince(start))
   }
 
   private func readSets() throws -> (train: PictureSet, test: PictureSet) {
@@ -175,25 +150,26 @@ struct ClassifyTrainCommand: ParsableCommand {
   }
 
   private func finish(
-    _ classifier: PictureClassifier, _ testSet: PictureSet, _ run: RunFolder,
-    _ trainer: ClassifierTrainer, _ session: ClassifierSession, _ seconds: Double
+    _ classifier: PictureClassifier, _ testSet: PictureSet, _ session: ClassifierSession,
+    _ seconds: Double
   ) throws {
+    let path = session.folder.path
     let rows = try Compute.with(
       { $0.precision = .float32 }, { try classifier.probabilities(of: testSet) })
     let matrix = ConfusionMatrix(testSet, probabilities: rows)
     let title = "\(classifier.config.name) on \(testSet.name)"
-    try write(matrix.picture(title: title), to: run.path + "/confusion.png")
+    try write(matrix.picture(title: title), to: path + "/confusion.png")
     if let sheet = mistakeSheet(testSet, probabilities: rows) {
-      try write(sheet, to: run.path + "/samples/mistakes.png")
+      try write(sheet, to: path + "/samples/mistakes.png")
     }
     let report = ClassifierReport(matrix, name: classifier.config.name, data: testSet.name)
     report.lines.forEach(console.say)
     console.say(
-      "Trained in \(duration(seconds)). The classifier is in \(run.path), with confusion.png, "
+      "Trained in \(duration(seconds)). The classifier is in \(path), with confusion.png, "
         + "accuracy.png and samples/mistakes.png.")
     try console.report(
       ClassifierTrainReport(
-        run: run.path, steps: trainer.step, loss: session.losses.last, seconds: seconds,
+        run: path, steps: session.step, loss: session.losses.last, seconds: seconds,
         test: report))
   }
 }
@@ -218,11 +194,4 @@ struct ClassifierSettings: RunSettings {
   var width: Int
   var seed: UInt64
   var precision: String
-
-  /// The number of steps may follow from the time.
-  func completed(by stored: ClassifierSettings) -> ClassifierSettings {
-    var settings = self
-    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
-    return settings
-  }
 }

@@ -46,10 +46,11 @@ struct InfoCommand: ParsableCommand {
       Fact("kind", "\(file.format)".uppercased() + " picture"),
       Fact("size", "\(file.image.width)x\(file.image.height)"),
     ]
-    guard let text = file.text["parameters"] else {
+    // A graph that cannot be followed is shown as it is.
+    guard let record = try? GenerationRecord(text: file.text) else {
       return facts + file.text.sorted { $0.key < $1.key }.map { Fact($0.key, $0.value) }
     }
-    let parameters = GenerationParameters(parsing: text)
+    let parameters = record.parameters
     facts.append(Fact("prompt", parameters.prompt))
     if !parameters.negativePrompt.isEmpty {
       facts.append(Fact("negative prompt", parameters.negativePrompt))

@@ -107,6 +107,7 @@ struct SampleCommand: ParsableCommand {
     let picture = try initial.load()
     let settings = try request(pipeline, [tasks[0]], from: picture)
     try pipeline.validate(settings)
+    let origin = try PictureOrigin(models, initial)
     var written: [String] = []
     var pictures: [Image] = []
     var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
@@ -121,7 +122,8 @@ struct SampleCommand: ParsableCommand {
       for (index, picture) in drawn.enumerated() {
         let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         var parameters = GenerationParameters(
-          request, index: index, model: pipeline.name, version: Imgen.version)
+          request, index: index, model: pipeline.name, modelHash: origin.modelHash(console),
+          origin: try origin.fields + loras.fields(), version: Imgen.version)
         parameters.prompt = batch[index].typed
         try picture.writePNG(to: path, text: [("parameters", parameters.text)])
         written.append(path)

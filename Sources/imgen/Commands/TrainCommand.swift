@@ -78,21 +78,15 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((1...4096).contains(batch), "--batch is \(batch), expected 1 to 4096.")
-    try check((1...1024).contains(accumulation), "--accumulation must be 1 to 1024.")
-    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check(warmup >= 0, "--warmup must not be negative.")
-    try check((0...1).contains(captionDropout), "--caption-dropout must be 0 to 1.")
-    try check(stateEvery >= 0, "--state-every must not be negative.")
-    try check(sheetEvery >= 0, "--sheet-every must not be negative.")
-    try check(prompts.count <= 64, "give at most 64 prompts.")
+    try OptionChecks.require("batch", batch, in: 1...4096)
+    try OptionChecks.require("accumulation", accumulation, in: 1...1024)
+    try OptionChecks.require(steps: steps)
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require(notNegative: ["warmup": warmup])
+    try OptionChecks.require("caption-dropout", captionDropout, in: 0...1)
+    try OptionChecks.require(notNegative: ["state-every": stateEvery, "sheet-every": sheetEvery])
+    try OptionChecks.require(prompts.count <= 64, "give at most 64 prompts.")
   }
 
   func run() throws {
@@ -107,15 +101,7 @@ struct TrainCommand: ParsableCommand {
     let pipeline = try loadPipeline(modelFolder)
     try pipeline.check(side: size ?? pipeline.defaults.width, "size to train at")
     let unet = pipeline.unet
-    let run = try RunFolder(out ?? "runs/\(name)")
-    let state = TrainingState.latest(in: run.path) {
-      console.warn("\($0) Going on with the state before it.")
-    }
-    var settings = makeSettings(modelFolder)
-    if state != nil, let stored = try run.settings(TrainSettings.self) {
-      try stored.check(against: settings, in: run.path)
-      settings = stored
-    }
+    let run = try StartedRun(out ?? "runs/\(name)", makeSettings(modelFolder), console)
 
     var config = CaptionedBatches.Config()
     config.batchSize = batch
@@ -129,39 +115,34 @@ struct TrainCommand: ParsableCommand {
     bar.finish()
 
     let optimizer = AdamW(unet.namedParameters().filter { !$0.parameter.isFrozen }, AdamW.Config())
-    try state?.restore(optimizer)
-    let total = settings.totalSteps ?? Int.max
-    var trainer = DiffusionTrainer(
+    try run.state?.restore(optimizer)
+    let trainer = DiffusionTrainer(
       unet, try DiffusionObjective(pipeline.scheduler, weighting), batches, optimizer,
-      WarmupCosine(peak: learningRate, warmup: warmup, total: total), accumulation: accumulation,
-      seed: seed, startingAfter: state?.step ?? 0)
+      WarmupCosine(peak: learningRate, warmup: warmup, total: run.settings.totalSteps ?? .max),
+      accumulation: accumulation, seed: seed, startingAfter: run.state?.step ?? 0)
+    let path = run.folder.path
     console.say(
-      "\(state == nil ? "Training" : "Going on with step \(trainer.step + 1) of") "
-        + "\(unet.parameterCount / 1000)k parameters on \(batches.count) pictures in \(run.path)")
-    try run.write(settings: settings)
+      "\(run.words) \(unet.parameterCount / 1000)k parameters on \(batches.count) pictures in "
+        + path)
+    try run.folder.write(settings: run.settings)
 
-    var session = TrainingSession(
-      run: run, console: console, stateEverySeconds: stateEvery, sheetEverySeconds: sheetEvery,
-      losses: state?.losses ?? [])
-    let isFinished = try session.train(
-      &trainer, minutes: minutes,
-      onTotal: { total in
-        settings.totalSteps = total
-        try run.write(settings: settings)
-      },
-      sheet: { try sheet(pipeline, folder, optimizer) })
-    let result = run.path + "/model"
+    var session = DiffusionSession(
+      folder: run.folder, console: console, settings: run.settings, trainer: trainer,
+      losses: run.state?.losses ?? [], stateEverySeconds: stateEvery,
+      sheetEverySeconds: sheetEvery
+    ) { try sheet(pipeline, folder, optimizer) }
+    let isFinished = try session.train(minutes: minutes)
+    let result = path + "/model"
     func report() throws {
       try console.report(
         TrainReport(
-          run: run.path, model: isFinished ? result : nil, steps: trainer.step,
+          run: path, model: isFinished ? result : nil, steps: session.step,
           loss: session.losses.last, isFinished: isFinished,
           seconds: Date().timeIntervalSince(start)))
     }
     guard isFinished else {
       try report()
-      console.say("Stopped and saved. Go on with the same command.")
-      throw ExitCode(130)
+      try console.stopTraining()
     }
     try optimizer.withAverages { try pipeline.save(folder: result, copyingFrom: modelFolder) }
     console.say("The model is in \(result). Try: imgen sample \"a red apple\" --model \(result)")
@@ -236,10 +217,9 @@ struct TrainSettings: RunSettings {
   /// Missing in runs of earlier versions.
   var precision: String?
 
-  /// Older runs have no precision; the number of steps may follow from the time.
+  /// Older runs have no precision.
   func completed(by stored: TrainSettings) -> TrainSettings {
     var settings = self
-    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
     if stored.precision == nil { settings.precision = nil }
     return settings
   }

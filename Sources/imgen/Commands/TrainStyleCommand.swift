@@ -52,17 +52,11 @@ struct TrainStyleCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard steps >= 1 else { throw ValidationError("--steps must be at least 1.") }
-    guard (1...256).contains(rank) else {
-      throw ValidationError("--rank is \(rank), expected 1 to 256.")
-    }
-    guard (1...256).contains(batch) else {
-      throw ValidationError("--batch is \(batch), expected 1 to 256.")
-    }
-    guard learningRate > 0, learningRate < 1 else {
-      throw ValidationError("--learning-rate is \(learningRate), expected 0 to 1.")
-    }
-    guard prompts.count <= 16 else { throw ValidationError("give at most 16 prompts.") }
+    try OptionChecks.require(steps: steps)
+    try OptionChecks.require("rank", rank, in: 1...256)
+    try OptionChecks.require("batch", batch, in: 1...256)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require(prompts.count <= 16, "give at most 16 prompts.")
     if let out, !out.hasSuffix(".safetensors") {
       throw ValidationError("--out is \(out), expected a name that ends in .safetensors.")
     }

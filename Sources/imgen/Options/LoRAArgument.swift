@@ -3,11 +3,22 @@ import Foundation
 
 /// A LoRA file with a weight: `style.safetensors:0.8`, and another one for the text encoder:
 /// `style.safetensors:0.8:te=0.5`; the weight is 1 when left out.
-struct LoRAArgument {
-  let path: String
+struct LoRAArgument: Equatable {
+  var path: String
   let weight: Float
   /// The text encoder's, which is `weight` when left out.
   let textWeight: Float
+
+  /// A file with its weights.
+  init(path: String, weight: Float, textWeight: Float) {
+    (self.path, self.weight, self.textWeight) = (path, weight, textWeight)
+  }
+
+  /// What is read back as this, with the file's name only.
+  var name: String {
+    let text = textWeight == weight ? "" : ":te=\(textWeight)"
+    return "\((path as NSString).lastPathComponent):\(weight)\(text)"
+  }
 
   /// Reads a file name with or without weights.
   init(parsing argument: String) throws {

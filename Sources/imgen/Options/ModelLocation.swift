@@ -16,9 +16,16 @@ enum ModelLocation {
     return try bundledFolder(name)
   }
 
+  /// How the names of weight files end.
+  static let endings = [".safetensors", ".ckpt", ".pt", ".pth", ".bin"]
+
+  /// Whether this is the model that comes with the program, which is known by its name.
+  static func isBundled(_ name: String?) -> Bool {
+    (name ?? bundledName) == bundledName && !isFolder(bundledName)
+  }
+
   /// A folder, the name of a folder in `checkpoints/`, or a weight file.
   static func path(_ name: String?) throws -> String {
-    let endings = [".safetensors", ".ckpt", ".pt", ".pth", ".bin"]
     if let name, endings.contains(where: name.lowercased().hasSuffix),
       FileManager.default.fileExists(atPath: name)
     {
@@ -36,7 +43,8 @@ enum ModelLocation {
         + "IMGEN_CHECKPOINTS to where checkpoints/ is.")
   }
 
-  private static func checkpointFolders() -> [String] {
+  /// The folders in which `checkpoints/` is looked for that exist.
+  static func checkpointFolders() -> [String] {
     var folders: [String] = []
     if let given = ProcessInfo.processInfo.environment["IMGEN_CHECKPOINTS"] {
       folders.append(given)
@@ -52,7 +60,7 @@ enum ModelLocation {
     return folders.filter(isFolder)
   }
 
-  private static func isFolder(_ path: String) -> Bool {
+  static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue

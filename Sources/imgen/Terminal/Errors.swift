@@ -12,13 +12,19 @@ extension Imgen {
     } catch {
       let code = exitCode(for: error)
       if code.isSuccess { exit(withError: error) }
-      let text = oneLine(message(for: error))
-      if !text.isEmpty {
-        let line = "Error: \(text)\(hint(for: error, code))\n"
-        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
-      }
+      report(error)
       Foundation.exit(code.rawValue)
     }
+  }
+
+  /// Prints an error as one line, unless it is a mere exit code; returns it without its mark.
+  @discardableResult
+  static func report(_ error: any Error) -> String {
+    let text = oneLine(message(for: error))
+    guard !text.isEmpty else { return text }
+    let line = "Error: \(text)\(hint(for: error, exitCode(for: error)))\n"
+    try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+    return text
   }
 
   /// Where to look after arguments that could not be read.

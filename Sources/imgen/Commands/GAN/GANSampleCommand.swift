@@ -12,14 +12,8 @@ struct GANSampleCommand: ParsableCommand {
   @Argument(help: "Folder of a run or of its model.")
   var model: String
 
-  @Option(name: .customLong("class"), help: "Class by number or name. Default: all in turn.")
-  var label: String?
-
   @Option(help: "Number of pictures.")
   var count = 100
-
-  @Option(help: "Below 1: safer pictures that are more alike.")
-  var truncation: Float = 1
 
   @Option(help: "Seed of the first picture; the others follow.")
   var seed: UInt64 = 1
@@ -30,23 +24,13 @@ struct GANSampleCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "One sheet, or single pictures in a folder.")
   var grid = true
 
-  @Option(help: "Enlarge each picture to about this many pixels.")
-  var side = 56
-
+  @OptionGroup var drawing: GANDrawingOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard (1...100_000).contains(count) else {
-      throw ValidationError("--count is \(count), expected 1 to 100000.")
-    }
-    guard truncation >= 0, truncation <= 4 else {
-      throw ValidationError("--truncation is \(truncation), expected 0 to 4.")
-    }
-    guard (1...4_096).contains(side) else {
-      throw ValidationError("--side is \(side), expected 1 to 4096.")
-    }
-    if grid { try GANPictures.check(count: count, side: side) }
+    try OptionChecks.require("count", count, in: 1...100_000)
+    if grid { try GANPictures.check(count: count, side: drawing.side) }
     try grid ? OutputLocation.check(file: out) : OutputLocation.check(folder: out)
   }
 
@@ -58,14 +42,16 @@ struct GANSampleCommand: ParsableCommand {
     let generator = try GANLocation.generator(model)
     let classes = generator.config.classNames
     let order = PictureOrder(
-      count: count, seed: seed, label: try generator.label(label), classCount: classes.count,
-      truncation: truncation)
+      count: count, seed: seed, label: try generator.label(drawing.label),
+      classCount: classes.count,
+      truncation: drawing.truncation)
     var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
     let pictures = generator.draw(order) { bar.update($0, of: count) }
     bar.finish()
-    let images = GANPictures.images(pictures, generator.config, side: grid ? side : 0)
+    let images = GANPictures.images(pictures, generator.config, side: grid ? drawing.side : 0)
     if grid {
-      let columns = label == nil && !classes.isEmpty && classes.count <= 20 ? classes.count : nil
+      let columns =
+        drawing.label == nil && !classes.isEmpty && classes.count <= 20 ? classes.count : nil
       try contactSheet(images, columns: columns, padding: 2).writePNG(to: out)
       console.say(out)
     } else {

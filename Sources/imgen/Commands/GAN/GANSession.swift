@@ -6,63 +6,40 @@ import ImageIO
 import Plots
 import Training
 
-/// The loop around a GAN's training: progress, states, sheets, curves, quality, Ctrl-C.
-struct GANSession {
+/// The training of a GAN: its states, its sheets, its curves and its quality.
+struct GANSession: TrainingSession {
   let folder: RunFolder
   let console: ConsoleOptions
+  var settings: GANSettings
   var run: GANRun
   let quality: GANQuality?
   var sheetEvery = 20.0
   var qualityEvery = 60.0
   var stateEvery = 60.0
 
-  /// Share of a run's time after which it knows how many steps it can make.
-  private static let measuredShare = 0.05
+  var step: Int { run.trainer.step }
 
-  /// Trains to the end.
-  ///
-  /// - Parameters:
-  ///   - total: steps in all; `nil`: as many as fit into `minutes`.
-  ///   - minutes: time for a run without a number of steps.
-  ///   - onTotal: told the number of steps once it is known.
-  /// - Returns: whether the run is over; `false` after Ctrl-C. The state is saved in both cases.
-  /// - Throws: `TrainingError` when the run cannot be healed or a file cannot be written.
-  mutating func train(total: Int?, minutes: Double, onTotal: (Int) throws -> Void) throws -> Bool {
-    let interruption = Interruption()
-    var clock = GANClock(first: run.trainer.step, total: total, minutes: minutes)
-    var bar = ProgressBar("Training", isVisible: console.isTalkative, startingAt: clock.first)
-    var (lastState, lastSheet, lastQuality) = (Date(), Date(), Date())
-    if sheetEvery > 0, run.trainer.step == 0 { try drawSheet() }
-    while run.trainer.step < clock.total ?? Int.max {
-      try handle(run.next(progress: clock.progress(run.trainer.step)))
-      if let found = clock.measure(run.trainer.step, share: Self.measuredShare) {
-        try onTotal(found)
-      }
-      bar.update(
-        run.trainer.step, of: clock.total ?? clock.expected(run.trainer.step), note: note(clock))
-      if interruption.isRequested {
-        bar.finish()
-        try saveState()
-        return false
-      }
-      if seconds(since: lastSheet) >= sheetEvery, sheetEvery > 0 {
-        try drawSheet()
-        lastSheet = Date()
-      }
-      if let quality, seconds(since: lastQuality) >= qualityEvery {
-        try measure(quality)
-        lastQuality = Date()
-      }
-      if seconds(since: lastState) >= stateEvery {
-        // Only what was looked at and found well is worth coming back to.
-        if let event = run.look() { try handle(event) } else { try saveState() }
-        lastState = Date()
-      }
+  var chores: [Chore<GANSession>] {
+    var chores: [Chore<GANSession>] = []
+    if sheetEvery > 0 {
+      chores.append(Chore(everySeconds: sheetEvery) { try $0.drawSheet() })
     }
-    bar.finish()
+    if let quality {
+      chores.append(Chore(everySeconds: qualityEvery) { try $0.measure(quality) })
+    }
+    return chores + [Chore(everySeconds: stateEvery) { try $0.saveHealthyState() }]
+  }
+
+  mutating func advance(progress: Double) throws { try handle(run.next(progress: progress)) }
+
+  mutating func complete() throws {
     if let quality { try measure(quality) }
     try saveState()
-    return true
+  }
+
+  /// Draws what the networks make before they have learned anything.
+  func drawStart() throws {
+    if sheetEvery > 0, step == 0 { try drawSheet() }
   }
 
   /// Draws the last sheet and the animation of all of them.
@@ -79,8 +56,6 @@ struct GANSession {
     }
     try run.trainer.networks.discriminator.save(folder: path, as: .f16)
   }
-
-  private func seconds(since date: Date) -> Double { Date().timeIntervalSince(date) }
 
   private func handle(_ event: GANRun.Event) throws {
     switch event {
@@ -118,13 +93,13 @@ struct GANSession {
 
   private func percent(_ share: Float) -> String { String(format: "%.3g %%", Double(share) * 100) }
 
-  private func note(_ clock: GANClock) -> String {
+  func note(stepsPerSecond: Double) -> String {
     let history = run.history
     func number(_ name: String) -> String { String(format: "%.2f", Double(history.recent(name))) }
     let score = history.quality.last.map { last in
       "\(quality?.name ?? "quality") \(String(format: "%.2f", Double(last.value)))  "
     }
-    let rate = clock.rate(run.trainer.step) * Double(run.trainer.config.batchSize)
+    let rate = stepsPerSecond * Double(run.trainer.config.batchSize)
     return (score ?? "")
       + "loss D \(number("loss_d")) G \(number("loss_g"))  logits \(number("logit_real")) / "
       + "\(number("logit_fake"))  norms \(number("norm_d")) / \(number("norm_g"))  "
@@ -136,7 +111,12 @@ struct GANSession {
     run.note(quality: try optimizer.withAverages { try quality.score(generator) })
   }
 
-  private func saveState() throws {
+  /// Only what was looked at and found well is worth coming back to.
+  private mutating func saveHealthyState() throws {
+    if let event = run.look() { try handle(event) } else { try saveState() }
+  }
+
+  func saveState() throws {
     try run.trainer.save(history: run.history, in: folder.path)
     try folder.write(table: run.history.csv, to: "history.csv")
     try drawCurves()
@@ -198,48 +178,5 @@ struct GANSession {
     try AnimatedPNG.write(
       frames: frames, secondsPerFrame: 0.25, lastFrameSeconds: 3,
       to: folder.path + "/learning.png")
-  }
-}
-
-/// How far a run is, by steps or by time.
-private struct GANClock {
-  let first: Int
-  private(set) var total: Int?
-  private let minutes: Double
-  private let start = Date()
-  /// When counting began: the first steps are slower.
-  private var measured: (date: Date, step: Int)?
-
-  private static let warmUpSteps = 10
-
-  init(first: Int, total: Int?, minutes: Double) {
-    (self.first, self.total, self.minutes) = (first, total, minutes)
-  }
-
-  /// Steps per second.
-  func rate(_ step: Int) -> Double {
-    let (date, from) = measured ?? (start, first)
-    return Double(step - from) / max(1e-3, Date().timeIntervalSince(date))
-  }
-
-  /// Steps that will fit, as far as that can be told.
-  func expected(_ step: Int) -> Int {
-    let left = minutes * 60 - Date().timeIntervalSince(start)
-    return step + max(1, Int(left * rate(step)))
-  }
-
-  /// Share of the run that is done.
-  func progress(_ step: Int) -> Double {
-    Double(step) / Double(max(1, total ?? expected(step)))
-  }
-
-  /// Fixes the total once a share of the time is over; returns it then.
-  mutating func measure(_ step: Int, share: Double) -> Int? {
-    if measured == nil, step >= first + Self.warmUpSteps { measured = (Date(), step) }
-    guard total == nil, let measured, step >= measured.step + Self.warmUpSteps,
-      Date().timeIntervalSince(start) >= share * minutes * 60
-    else { return nil }
-    total = expected(step)
-    return total
   }
 }

@@ -80,25 +80,18 @@ struct GANTrainCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((2...4096).contains(batch), "--batch is \(batch), expected 2 to 4096.")
-    try check(steps ?? 1 >= 1, "--steps must be at least 1.")
-    try check(
-      minutes > 0 && minutes <= 1e6, "--minutes is \(minutes), expected more than 0, up to 1e6.")
-    try check(
-      learningRate > 0 && learningRate < 1, "--learning-rate is \(learningRate), expected 0 to 1.")
-    try check(gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
-    try check(
-      (1...64).contains(penaltyEvery), "--penalty-every is \(penaltyEvery), expected 1 to 64.")
-    try check((4...1024).contains(channels), "--channels is \(channels), expected 4 to 1024.")
-    try check((8...256).contains(size ?? 8), "--size is \(size ?? 0), expected 8 to 256.")
-    for (name, value) in [
-      ("sheet", sheetEvery), ("quality", qualityEvery), ("state", stateEvery),
-    ] {
-      try check(value >= 0, "--\(name)-every must not be negative.")
-    }
+    try OptionChecks.require("batch", batch, in: 2...4096)
+    try OptionChecks.require(steps: steps)
+    try OptionChecks.require(minutes: minutes)
+    try OptionChecks.require(learningRate: learningRate)
+    try OptionChecks.require(
+      gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try OptionChecks.require("penalty-every", penaltyEvery, in: 1...64)
+    try OptionChecks.require("channels", channels, in: 4...1024)
+    try OptionChecks.require("size", size, in: 8...256)
+    try OptionChecks.require(notNegative: [
+      "sheet-every": sheetEvery, "quality-every": qualityEvery, "state-every": stateEvery,
+    ])
   }
 
   func run() throws {
@@ -109,38 +102,26 @@ struct GANTrainCommand: ParsableCommand {
     let start = Date()
     let set = try pictures()
     let name = URL(filePath: data).standardizedFileURL.lastPathComponent
-    let folder = try RunFolder(out ?? "runs/gan-\(name)")
-    let state = TrainingState.latest(in: folder.path) {
-      console.warn("\($0) Going on with the state before it.")
-    }
-    var settings = makeSettings(set)
-    if state != nil, let stored = try folder.settings(GANSettings.self) {
-      try stored.check(against: settings, in: folder.path)
-      settings = stored
-    }
+    let started = try StartedRun(out ?? "runs/gan-\(name)", makeSettings(set), console)
     var session = GANSession(
-      folder: folder, console: console, run: try makeRun(set, settings, state),
-      quality: try makeQuality(set))
+      folder: started.folder, console: console, settings: started.settings,
+      run: try makeRun(set, started.settings, started.state), quality: try makeQuality(set))
     (session.sheetEvery, session.qualityEvery, session.stateEvery) = (
       sheetEvery, qualityEvery, stateEvery
     )
-    try folder.write(settings: settings)
+    try session.folder.write(settings: started.settings)
     let networks = session.run.trainer.networks
     console.say(
-      "\(state == nil ? "Training" : "Going on with step \(session.run.trainer.step + 1) of") "
-        + "a generator of \(networks.generator.parameterCount / 1000)k and a discriminator of "
-        + "\(networks.discriminator.parameterCount / 1000)k parameters on \(set.count) pictures "
-        + "of \(set.width)x\(set.height) in \(folder.path)")
-    let isFinished = try session.train(total: settings.totalSteps, minutes: minutes) { total in
-      settings.totalSteps = total
-      try folder.write(settings: settings)
-    }
-    try finish(session, folder, isFinished, seconds: Date().timeIntervalSince(start))
+      "\(started.words) a generator of \(networks.generator.parameterCount / 1000)k and a "
+        + "discriminator of \(networks.discriminator.parameterCount / 1000)k parameters on "
+        + "\(set.count) pictures of \(set.width)x\(set.height) in \(session.folder.path)")
+    try session.drawStart()
+    let isFinished = try session.train(minutes: minutes)
+    try finish(session, isFinished, seconds: Date().timeIntervalSince(start))
   }
 
-  private func finish(
-    _ session: GANSession, _ folder: RunFolder, _ isFinished: Bool, seconds: Double
-  ) throws {
+  private func finish(_ session: GANSession, _ isFinished: Bool, seconds: Double) throws {
+    let folder = session.folder
     let model = folder.path + "/model"
     if isFinished {
       try session.saveModel(to: model)
@@ -152,10 +133,7 @@ struct GANTrainCommand: ParsableCommand {
         pictures: session.run.trainer.step * session.run.trainer.config.batchSize,
         quality: session.run.history.quality.last?.value,
         qualityName: session.quality?.name, isFinished: isFinished, seconds: seconds))
-    guard isFinished else {
-      console.say("Stopped and saved. Go on with the same command.")
-      throw ExitCode(130)
-    }
+    guard isFinished else { try console.stopTraining() }
     console.say(
       "The model is in \(model). Try: imgen gan sample \(folder.path) --count 100, or look at "
         + "\(folder.path)/learning.png")
@@ -255,13 +233,6 @@ struct GANSettings: RunSettings {
   var network: GANConfig
   var training: GANTrainingConfig
   var precision: String
-
-  /// The number of steps may follow from the time.
-  func completed(by stored: GANSettings) -> GANSettings {
-    var settings = self
-    if totalSteps == nil { settings.totalSteps = stored.totalSteps }
-    return settings
-  }
 }
 
 /// `--json` of `imgen gan train`.

@@ -13,9 +13,6 @@ struct GANWalkCommand: ParsableCommand {
   @Argument(help: "Folder of a run or of its model.")
   var model: String
 
-  @Option(name: .customLong("class"), help: "Class by number or name. Default: one per row.")
-  var label: String?
-
   @Option(help: "Ways that are gone at once, each a row of the sheet.")
   var rows = 10
 
@@ -25,31 +22,21 @@ struct GANWalkCommand: ParsableCommand {
   @Option(help: "Points of rest of each way.")
   var stops = 4
 
-  @Option(help: "Below 1: safer pictures that are more alike.")
-  var truncation: Float = 1
-
   @Option(help: "Seed of the noise.")
   var seed: UInt64 = 1
 
   @Option(help: "PNG file of the sheet; the animation goes beside it, as NAME-animated.png.")
   var out = "walk.png"
 
-  @Option(help: "Enlarge each picture to about this many pixels.")
-  var side = 56
-
+  @OptionGroup var drawing: GANDrawingOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    func check(_ isValid: Bool, _ text: String) throws {
-      if !isValid { throw ValidationError(text) }
-    }
-    try check((1...64).contains(rows), "--rows is \(rows), expected 1 to 64.")
-    try check((2...240).contains(frames), "--frames is \(frames), expected 2 to 240.")
-    try check((2...64).contains(stops), "--stops is \(stops), expected 2 to 64.")
-    try check(truncation >= 0 && truncation <= 4, "--truncation must be 0 to 4.")
-    try check((1...4_096).contains(side), "--side is \(side), expected 1 to 4096.")
-    try GANPictures.check(count: rows * stops * frames, side: side)
+    try OptionChecks.require("rows", rows, in: 1...64)
+    try OptionChecks.require("frames", frames, in: 2...240)
+    try OptionChecks.require("stops", stops, in: 2...64)
+    try GANPictures.check(count: rows * stops * frames, side: drawing.side)
     try OutputLocation.check(file: out)
   }
 
@@ -59,14 +46,14 @@ struct GANWalkCommand: ParsableCommand {
 
   private func walk() throws {
     let generator = try GANLocation.generator(model)
-    let chosen = try generator.label(label)
+    let chosen = try generator.label(drawing.label)
     let classes = generator.config.classNames.count
     let labels = (0..<rows).map { Int32(chosen ?? (classes == 0 ? 0 : $0 % classes)) }
     let points = (0..<stops).map { stop in
       generator.latents(
         PictureOrder(
           seeds: (0..<rows).map { seed &+ UInt64($0 * stops + stop) }, labels: labels,
-          truncation: truncation))
+          truncation: drawing.truncation))
     }
     var moments: [[Image]] = []
     var bar = ProgressBar("Walking", isVisible: console.isTalkative)
@@ -75,7 +62,7 @@ struct GANWalkCommand: ParsableCommand {
       let z = sphericallyBetween(
         points[stop], points[(stop + 1) % stops], Float(step) / Float(frames))
       moments.append(
-        GANPictures.images(generator.draw(z, labels: labels), generator.config, side: side))
+        GANPictures.images(generator.draw(z, labels: labels), generator.config, side: drawing.side))
       bar.update(moment + 1, of: stops * frames)
     }
     bar.finish()

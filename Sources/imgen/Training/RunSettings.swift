@@ -3,11 +3,17 @@ import Foundation
 
 /// What decides the numbers of a run, kept in its folder so that it goes on as it began.
 protocol RunSettings: Codable, Equatable {
-  /// These settings with what the run has found out by itself.
+  /// Steps in all; `nil` until it is known how many fit into the time.
+  var totalSteps: Int? { get set }
+
+  /// These settings with what the run has found out by itself, beside the number of steps.
   func completed(by stored: Self) -> Self
 }
 
 extension RunSettings {
+  /// Nothing is found out.
+  func completed(by stored: Self) -> Self { self }
+
   /// Refuses to go on with other settings than the run was started with.
   ///
   /// - Parameters:
@@ -15,7 +21,8 @@ extension RunSettings {
   ///   - folder: of the run.
   /// - Throws: `ValidationError` that names the differences.
   func check(against asked: Self, in folder: String) throws {
-    let comparable = asked.completed(by: self)
+    var comparable = asked.completed(by: self)
+    if asked.totalSteps == nil { comparable.totalSteps = totalSteps }
     guard comparable != self else { return }
     let (stored, given) = (try members(), try comparable.members())
     let differences = Set(stored.keys).union(given.keys).sorted().filter {
