@@ -54,8 +54,8 @@ class Generator(nn.Module):
         self.patch, latent, classes = config["patch_size"], config["latent_size"], config["classes"]
         if classes:
             self.class_embedding = nn.Embedding(classes, latent)
-        self.input = nn.Linear(latent * (2 if classes else 1), widths[-1], bias=False)
-        self.basis = nn.Parameter(torch.randn(sizes[-1], sizes[-1], widths[-1]))
+        self.input = nn.Linear(latent * (2 if classes else 1), sizes[-1]**2 * widths[-1])
+        self.smallest = (sizes[-1], sizes[-1], widths[-1])
         order = list(reversed(range(len(sizes))))
         self.levels = nn.ModuleList(
             Level(widths[i], config["layers_per_block"], widths[i - 1] if i else None,
@@ -66,7 +66,7 @@ class Generator(nn.Module):
     def forward(self, z, labels):
         if hasattr(self, "class_embedding"):
             z = torch.cat([z, self.class_embedding(labels)], 1)
-        h = self.input(z)[:, :, None, None] * self.basis.permute(2, 0, 1)
+        h = self.input(z).unflatten(1, self.smallest).permute(0, 3, 1, 2)
         for level in self.levels[:-1]:
             h = F.interpolate(level.change(level(h, z)), scale_factor=2)
         return F.pixel_shuffle(self.output(F.leaky_relu(self.levels[-1](h, z), 0.2)), self.patch)
