@@ -14,6 +14,16 @@ package struct GANObjective: Codable, Equatable, Sendable {
   ///
   /// Source: lazy regularisation, Karras et al. 2020, arXiv:1912.04958, appendix B.
   package var penaltyInterval = 1
+  /// Weight of the cross-entropy of the classes that the discriminator names real pictures.
+  ///
+  /// It learns sooner what to look at. Made pictures are left out, or it would learn to name
+  /// what is wrong with them.
+  /// Source: Odena et al. 2017, arXiv:1610.09585, equation 3, the term of real pictures.
+  package var realClassWeight: Float = 1
+  /// Weight of the same for made pictures, in the generator's loss.
+  ///
+  /// Large values give pictures that are typical of their class, and alike.
+  package var madeClassWeight: Float = 0.1
 
   /// The defaults.
   package init() {}
@@ -36,7 +46,8 @@ package struct GANObjective: Codable, Equatable, Sendable {
     let isPenalised = penaltyWeight > 0 && (penalty == .r1 || penalty == .r1r2)
     var x = concatenated([real, fake], axis: 0)
     if isPenalised { x = x.asVariable() }
-    let logits = discriminator(x, labels: labels + labels)
+    let verdict = discriminator.verdict(x, labels: labels + labels)
+    let logits = verdict.logits
     let (onReal, onFake) = (
       logits.sliced(axis: 0, 0..<n), logits.sliced(axis: 0, n..<2 * n)
     )
@@ -51,10 +62,35 @@ package struct GANObjective: Codable, Equatable, Sendable {
         discriminator($0, labels: labels)
       }
     }
+    var total = adversarial
+    if let steepness { total = total + steepness * penaltyWeight }
+    if let classes = verdict.classLogits, realClassWeight > 0 {
+      total =
+        total + crossEntropy(classes.sliced(axis: 0, 0..<n), ids: labels) * realClassWeight
+    }
     return DiscriminatorLoss(
-      total: steepness.map { adversarial + $0 * penaltyWeight } ?? adversarial,
-      adversarial: adversarial.item, penalty: steepness?.item, realLogits: onReal.detached(),
+      total: total, adversarial: adversarial.item, penalty: steepness?.item, realLogits: onReal.detached(),
       fakeLogits: onFake.detached())
+  }
+
+  /// The loss of the generator.
+  ///
+  /// - Parameters:
+  ///   - discriminator: frozen.
+  ///   - real: `[N, H, W, C]` in -1…1; only the relativistic loss looks at them.
+  ///   - fake: of the same shape, recorded from the generator on.
+  ///   - labels: classes of both.
+  /// - Returns: shape `[]`, recorded.
+  package func generatorLoss(
+    _ discriminator: Discriminator, real: Tensor, fake: Tensor, labels: [Int32]
+  ) -> Tensor {
+    let onReal =
+      loss == .relativistic
+      ? discriminator(real, labels: labels) : Tensor.zeros([labels.count])
+    let verdict = discriminator.verdict(fake, labels: labels)
+    let adversarial = loss.ofGenerator(real: onReal, fake: verdict.logits)
+    guard let classes = verdict.classLogits, madeClassWeight > 0 else { return adversarial }
+    return adversarial + crossEntropy(classes, ids: labels) * madeClassWeight
   }
 }
 

@@ -4,19 +4,20 @@ import Layers
 
 /// Turns noise, and a class if it was trained with classes, into pictures.
 ///
-/// Noise and class set the strengths of learnt pictures of the smallest size, one per channel;
-/// residual blocks that both of them steer, repeated enlarging and a last convolution make blocks of
-/// pixels of them.
-/// Source: as `ResidualBlock`; the beginning is its `GenerativeBasis`.
+/// Noise and class become the picture of the smallest size by a linear map, which gives every place a
+/// say of its own (Radford et al. 2016, arXiv:1511.06434, figure 1); residual blocks that both of them
+/// steer, repeated enlarging and a last convolution make blocks of pixels of it.
+/// Source of the rest: as `ResidualBlock`.
 public final class Generator: ConfiguredModule {
   /// Sizes.
   public let config: GANConfig
   let classEmbedding: Embedding?
+  /// Latent → the smallest level, `[H · W · C, latent]`.
   let input: Linear
-  /// `[H, W, C]` of the smallest level.
-  let basis: Parameter
   let levels: [Level]
   let output: Conv2d
+  /// Shape of a batch of the smallest level.
+  private let smallest: Shape
 
   /// The parameters without values.
   public init(_ config: GANConfig) throws(ConfigError) {
@@ -27,8 +28,9 @@ public final class Generator: ConfiguredModule {
     let conditions = config.classNames.isEmpty ? 0 : config.latentSize
     classEmbedding =
       conditions == 0 ? nil : Embedding(config.classNames.count, config.latentSize)
-    input = Linear(config.latentSize + conditions, channels[count - 1], bias: false)
-    basis = Parameter([sizes[count - 1], sizes[count - 1], channels[count - 1]], .normal(std: 1))
+    let (side, width) = (sizes[count - 1], channels[count - 1])
+    smallest = [-1, side, side, width]
+    input = Linear(config.latentSize + conditions, side * side * width)
     levels = (0..<count).reversed().map { index in
       Level(
         channels[index], layers: config.layersPerBlock,
@@ -62,7 +64,7 @@ public final class Generator: ConfiguredModule {
     if let classEmbedding {
       latent = concatenated([z, classEmbedding(labels, [z.shape[0]])])
     }
-    var h = input(latent).unsqueezed(1, 2) * basis.value
+    var h = input(latent).reshaped(smallest)
     for (index, level) in levels.enumerated() {
       h = level(h, latent: latent)
       guard index < levels.count - 1 else { break }

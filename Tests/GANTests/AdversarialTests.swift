@@ -23,10 +23,7 @@ import Testing
   private func checkDiscriminator(
     _ item: Fixture.Case, _ discriminator: Discriminator, _ fake: Tensor, _ labels: [Int32]
   ) throws {
-    var objective = GANObjective()
-    objective.loss = try #require(AdversarialLoss(rawValue: item.parameter("loss")))
-    objective.penalty = try #require(GradientPenalty(rawValue: item.parameter("penalty")))
-    let loss = objective.discriminatorLoss(
+    let loss = try Self.objective(item).discriminatorLoss(
       discriminator, real: try item.tensor("real"), fake: fake, labels: labels,
       penaltyWeight: try item.float("gamma"), mix: try item.tensor("mix"))
     expectClose(
@@ -39,12 +36,11 @@ import Testing
     _ item: Fixture.Case, _ generator: Generator, _ discriminator: Discriminator, _ fake: Tensor,
     _ labels: [Int32]
   ) throws {
-    let loss = try #require(AdversarialLoss(rawValue: item.parameter("loss")))
     discriminator.freeze()
-    let onReal = discriminator(try item.tensor("real"), labels: labels)
     let onFake = discriminator(fake, labels: labels)
     expectClose(onFake, try item.tensor("logits"), tolerance: 1e-5, item.name)
-    let value = loss.ofGenerator(real: onReal, fake: onFake)
+    let value = try Self.objective(item).generatorLoss(
+      discriminator, real: try item.tensor("real"), fake: fake, labels: labels)
     expectClose(value.reshaped([1]), try item.tensor("generator_loss"), tolerance: 1e-5, floor: 1)
     try expectGradients(of: value, generator, item, "ggrad")
   }
@@ -58,6 +54,15 @@ import Testing
       let expected = parameter.fromCheckpoint(try item.tensor("\(prefix).\(key)"))
       expectClose(gradient, expected, tolerance: 3e-5, "\(item.name) \(prefix) \(key)")
     }
+  }
+
+  private static func objective(_ item: Fixture.Case) throws -> GANObjective {
+    var objective = GANObjective()
+    objective.loss = try #require(AdversarialLoss(rawValue: item.parameter("loss")))
+    objective.penalty = try #require(GradientPenalty(rawValue: item.parameter("penalty")))
+    objective.realClassWeight = try item.float("real_class_weight")
+    objective.madeClassWeight = try item.float("made_class_weight")
+    return objective
   }
 
   /// Both networks of a case with its parameters.

@@ -54,8 +54,8 @@ class Generator(nn.Module):
         self.patch, latent, classes = config["patch_size"], config["latent_size"], config["classes"]
         if classes:
             self.class_embedding = nn.Embedding(classes, latent)
-        self.input = nn.Linear(latent * (2 if classes else 1), widths[-1], bias=False)
-        self.basis = nn.Parameter(torch.randn(sizes[-1], sizes[-1], widths[-1]))
+        self.input = nn.Linear(latent * (2 if classes else 1), sizes[-1]**2 * widths[-1])
+        self.smallest = (sizes[-1], sizes[-1], widths[-1])
         order = list(reversed(range(len(sizes))))
         self.levels = nn.ModuleList(
             Level(widths[i], config["layers_per_block"], widths[i - 1] if i else None,
@@ -66,7 +66,7 @@ class Generator(nn.Module):
     def forward(self, z, labels):
         if hasattr(self, "class_embedding"):
             z = torch.cat([z, self.class_embedding(labels)], 1)
-        h = self.input(z)[:, :, None, None] * self.basis.permute(2, 0, 1)
+        h = self.input(z).unflatten(1, self.smallest).permute(0, 3, 1, 2)
         for level in self.levels[:-1]:
             h = F.interpolate(level.change(level(h, z)), scale_factor=2)
         return F.pixel_shuffle(self.output(F.leaky_relu(self.levels[-1](h, z), 0.2)), self.patch)
@@ -86,17 +86,22 @@ class Discriminator(nn.Module):
         self.output = nn.Linear(FEATURES, 1)
         if config["classes"]:
             self.class_embedding = nn.Embedding(config["classes"], FEATURES)
+            self.classifier = nn.Linear(FEATURES, config["classes"])
 
     def forward(self, x, labels):
+        return self.verdict(x, labels)[0]
+
+    def verdict(self, x, labels):
         h = self.input(F.pixel_unshuffle(x, self.patch))
         for level in self.levels[:-1]:
             h = level.change(F.avg_pool2d(level(h), 2))
         h = self.levels[-1](h)
         found = self.features((F.leaky_relu(h, 0.2) * self.basis.permute(2, 0, 1)).sum((2, 3)))
         logits = self.output(found)[:, 0]
-        if hasattr(self, "class_embedding"):
-            logits = logits + (found * self.class_embedding(labels)).sum(1) / FEATURES**0.5
-        return logits
+        if not hasattr(self, "class_embedding"):
+            return logits, None
+        logits = logits + (found * self.class_embedding(labels)).sum(1) / FEATURES**0.5
+        return logits, self.classifier(F.leaky_relu(found, 0.2))
 
 
 def steepness(logits, x):
@@ -105,11 +110,12 @@ def steepness(logits, x):
     return gradient.float().square().sum((1, 2, 3))
 
 
-def discriminator_loss(loss, penalty, gamma, discriminator, real, fake, labels, mix=None):
-    """The adversarial loss, and with the weighted penalty."""
+def discriminator_loss(
+        loss, penalty, gamma, class_weight, discriminator, real, fake, labels, mix=None):
+    """The adversarial loss, and with the weighted penalty and the classes of real pictures."""
     n = real.shape[0]
     x = torch.cat([real, fake]).requires_grad_(penalty in ("r1", "r1+r2"))
-    logits = discriminator(x, torch.cat([labels, labels]))
+    logits, classes = discriminator.verdict(x, torch.cat([labels, labels]))
     on_real, on_fake = logits[:n].float(), logits[n:].float()
     adversarial = {
         "relativistic": lambda: F.softplus(on_fake - on_real).mean(),
@@ -125,13 +131,21 @@ def discriminator_loss(loss, penalty, gamma, discriminator, real, fake, labels, 
         between = (real + mix * (fake - real)).detach().requires_grad_()
         norms = steepness(discriminator(between, labels), between)
         total = total + gamma * ((norms + 1e-12).sqrt() - 1).square().mean()
+    if classes is not None:
+        total = total + class_weight * F.cross_entropy(classes[:n], labels)
     return adversarial, total
 
 
-def generator_loss(loss, on_real, on_fake):
-    return {
+def generator_loss(loss, class_weight, discriminator, real, fake, labels):
+    """The adversarial loss with the classes of made pictures."""
+    on_real = discriminator(real, labels)
+    on_fake, classes = discriminator.verdict(fake, labels)
+    total = {
         "relativistic": lambda: F.softplus(on_real - on_fake).mean(),
         "non-saturating": lambda: F.softplus(-on_fake).mean(),
         "hinge": lambda: -on_fake.mean(),
         "wasserstein": lambda: -on_fake.mean(),
     }[loss]()
+    if classes is not None:
+        total = total + class_weight * F.cross_entropy(classes, labels)
+    return total

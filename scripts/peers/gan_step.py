@@ -38,15 +38,14 @@ def torch_step(batch, autocast, channels_last):
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             fake = draw().float()
             _, total = gan.discriminator_loss(
-                "relativistic", "r1+r2", 1.0, discriminator, real, fake.detach(), labels)
+                "relativistic", "r1+r2", 1.0, 1.0, discriminator, real, fake.detach(), labels)
         total.backward()
         optimizers[1].step()
         optimizers[1].zero_grad()
         discriminator.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            on_real = discriminator(real, labels).float()
-            on_fake = discriminator(fake, labels).float()
-        gan.generator_loss("relativistic", on_real, on_fake).backward()
+            loss = gan.generator_loss("relativistic", 0.1, discriminator, real, fake, labels)
+        loss.backward()
         discriminator.requires_grad_(True)
         optimizers[0].step()
         optimizers[0].zero_grad()

@@ -177,12 +177,9 @@ package struct GANTrainer {
     let discriminator = networks.discriminator
     discriminator.freeze()
     defer { discriminator.unfreeze() }
-    let onReal =
-      config.objective.loss == .relativistic
-      ? discriminator(augmentation(real, using: &random.changes), labels: labels)
-      : Tensor.zeros([labels.count])
-    let onFake = discriminator(augmentation(fake, using: &random.changes), labels: labels)
-    let loss = config.objective.loss.ofGenerator(real: onReal, fake: onFake)
+    let loss = config.objective.generatorLoss(
+      discriminator, real: augmentation(real, using: &random.changes),
+      fake: augmentation(fake, using: &random.changes), labels: labels)
     let found = gradients(of: loss)
     let norm = optimizers.generator.update(
       optimizers.generator.parameters.map { found[$0.parameter.value] }, learningRate: rate)
