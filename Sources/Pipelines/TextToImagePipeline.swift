@@ -122,7 +122,12 @@ public final class TextToImagePipeline {
 
   /// Latents `[N, h, w, c]` → N pictures.
   public func pictures(_ latents: Tensor) -> [Image] {
-    Image.pictures(of: Compute.withoutRecording { codec.decode(latents) })
+    pictures(latents) { _ in }
+  }
+
+  /// The same, telling how far it is where that takes long.
+  public func pictures(_ latents: Tensor, progress: @escaping WorkProgress) -> [Image] {
+    Image.pictures(of: Compute.withoutRecording { codec.decode(latents, progress: progress) })
   }
 
   /// Runs a whole request.

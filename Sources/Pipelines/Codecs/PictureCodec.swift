@@ -1,4 +1,5 @@
 import ComputeCore
+import Models
 
 /// Turns pictures into the tensors that a denoiser works on, and back.
 public protocol PictureCodec {
@@ -19,9 +20,21 @@ public protocol PictureCodec {
   func sample(_ pictures: Tensor, count: Int, noise: (Shape) -> Tensor) -> Tensor
   /// Latents `[N, h, w, latentChannels]` → pictures `[N, h · p, w · p, 3]`, not clamped.
   func decode(_ latents: Tensor) -> Tensor
+  /// The same, telling how far it is where that takes long.
+  func decode(_ latents: Tensor, progress: @escaping WorkProgress) -> Tensor
 }
 
 extension PictureCodec {
+  /// Decodes in one go.
+  public func decode(_ latents: Tensor, progress: @escaping WorkProgress) -> Tensor {
+    decode(latents)
+  }
+
+  /// The codec with a rule for when it computes tile by tile, if it can do that at all.
+  func with(tiles: TileUse) -> any PictureCodec {
+    (self as? AutoencoderCodec)?.with(tiles: tiles) ?? self
+  }
+
   /// The only latents there are.
   public func sample(_ pictures: Tensor, count: Int, noise: (Shape) -> Tensor) -> Tensor {
     encode(pictures)
