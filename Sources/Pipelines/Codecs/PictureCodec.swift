@@ -8,6 +8,9 @@ public protocol PictureCodec {
   /// Pixels that one latent position stands for, in each direction.
   var pixelsPerLatent: Int { get }
 
+  /// Whether neighbouring latents can be mixed as pixels can.
+  var hasSmoothLatents: Bool { get }
+
   /// Pictures `[N, H, W, 3]` in [-1, 1] → latents `[N, H / p, W / p, latentChannels]`.
   func encode(_ pictures: Tensor) -> Tensor
   /// The same with latents drawn at random, where the codec has a distribution of them.
@@ -25,6 +28,9 @@ public protocol PictureCodec {
 }
 
 extension PictureCodec {
+  /// They can.
+  public var hasSmoothLatents: Bool { true }
+
   /// Decodes in one go.
   public func decode(_ latents: Tensor, progress: @escaping WorkProgress) -> Tensor {
     decode(latents)
@@ -52,6 +58,9 @@ public struct SpaceToDepthCodec: PictureCodec {
   public init(blockSize: Int) {
     pixelsPerLatent = blockSize
   }
+
+  /// They cannot: each channel is a pixel of its own.
+  public var hasSmoothLatents: Bool { false }
 
   /// Three colours of each pixel of a block.
   public var latentChannels: Int { 3 * pixelsPerLatent * pixelsPerLatent }

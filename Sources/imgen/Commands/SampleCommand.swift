@@ -74,6 +74,7 @@ struct SampleCommand: ParsableCommand {
   var out: String?
 
   @OptionGroup var initial: InitialPictureOptions
+  @OptionGroup var hires: HiresOptions
   @OptionGroup var models: ModelOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
@@ -109,15 +110,12 @@ struct SampleCommand: ParsableCommand {
     try pipeline.validate(settings)
     var written: [String] = []
     var pictures: [Image] = []
-    var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
+    let bar = DrawingBar(
+      try pipeline.stepCounts(settings), settings.hires, pictures: tasks.count, console)
     for batch in batches(tasks) {
       try loras.use(batch[0].loras)
       let request = try request(pipeline, batch, from: picture)
-      let done = pictures.count
-      let drawn = try draw(request, pipeline) { step in
-        bar.update(
-          done * step.count + (step.index + 1) * batch.count, of: tasks.count * step.count)
-      }
+      let drawn = try draw(request, pipeline, bar)
       for (index, picture) in drawn.enumerated() {
         let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         var parameters = GenerationParameters(
@@ -140,7 +138,8 @@ struct SampleCommand: ParsableCommand {
       SampleReport(
         files: written, seed: tasks[0].seed, steps: settings.steps,
         sampler: settings.sampler.comfyUI, guidance: settings.guidanceScale,
-        width: settings.width, height: settings.height, model: pipeline.name,
+        width: pictures.first?.width ?? settings.width,
+        height: pictures.first?.height ?? settings.height, model: pipeline.name,
         seconds: Date().timeIntervalSince(start)))
   }
 
@@ -177,17 +176,6 @@ struct SampleCommand: ParsableCommand {
     }
   }
 
-  private func draw(
-    _ request: GenerationRequest, _ pipeline: TextToImagePipeline, _ onStep: (Step) -> Void
-  ) throws -> [Image] {
-    var latents: Tensor?
-    for step in try pipeline.sampling(request) {
-      latents = step.sample
-      onStep(step)
-    }
-    return latents.map(pipeline.pictures) ?? []
-  }
-
   private func allPrompts() throws -> [String] {
     guard let promptsFrom else { return [prompt.joined(separator: " ")] }
     let text: String
@@ -218,7 +206,7 @@ struct SampleCommand: ParsableCommand {
     if let guidance { request.guidanceScale = guidance }
     request.guidanceRescale = guidanceRescale
     (request.clipSkip, request.likeness) = (clipSkip, like)
-    request.initial = picture
+    (request.initial, request.hires) = (picture, hires.pass(for: pipeline))
     if let picture { (request.width, request.height) = pipeline.fitting(picture.picture) }
     if let size { (request.width, request.height) = (size.width, size.height) }
     return request
