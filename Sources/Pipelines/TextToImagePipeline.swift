@@ -126,6 +126,20 @@ public final class TextToImagePipeline {
     Image.pictures(of: Compute.withoutRecording { codec.decode(latents, progress: progress) })
   }
 
+  /// About the pictures that a step of sampling is heading for, at their full size.
+  ///
+  /// - Parameter step: of `sampling(_:)` or `secondSampling(_:from:)`; its estimates of the clean
+  ///   pictures are shown.
+  /// - Returns: a picture for each of the batch; `nil` when the codec has no quick way to make one.
+  public func previews(_ step: Step) -> [Image]? {
+    let latents = step.denoised
+    let unit = codec.pixelsPerLatent
+    guard let colors = Compute.withoutRecording({ codec.preview(latents) }) else { return nil }
+    return Image.pictures(of: colors).map {
+      $0.resized(to: latents.shape[2] * unit, latents.shape[1] * unit, filter: .bilinear)
+    }
+  }
+
   /// Runs a whole request.
   public func generate(_ request: GenerationRequest) throws(PipelineError) -> [Image] {
     var latents: Tensor?

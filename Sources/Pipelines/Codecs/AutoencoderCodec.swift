@@ -88,6 +88,9 @@ public struct AutoencoderCodec: PictureCodec {
     return concatenated(pictures, axis: 0)
   }
 
+  /// The colours of the latents, one pixel each.
+  public func preview(_ latents: Tensor) -> Tensor? { LatentPreview.colors(of: latents) }
+
   private func posterior(_ pictures: Tensor) -> DiagonalGaussian {
     guard usesTiles(width: pictures.shape[2], height: pictures.shape[1]) else {
       return vae.encode(pictures)

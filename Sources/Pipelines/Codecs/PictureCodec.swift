@@ -25,11 +25,19 @@ public protocol PictureCodec {
   func decode(_ latents: Tensor) -> Tensor
   /// The same, telling how far it is where that takes long.
   func decode(_ latents: Tensor, progress: @escaping WorkProgress) -> Tensor
+  /// About what `decode` gives, at no cost that matters beside a step of sampling.
+  ///
+  /// - Parameter latents: `[N, h, w, latentChannels]`.
+  /// - Returns: `[N, h, w, 3]` or larger; `nil` when there is no quick way.
+  func preview(_ latents: Tensor) -> Tensor?
 }
 
 extension PictureCodec {
   /// They can.
   public var hasSmoothLatents: Bool { true }
+
+  /// The pictures themselves, for codecs that decode quickly.
+  public func preview(_ latents: Tensor) -> Tensor? { decode(latents) }
 
   /// Decodes in one go.
   public func decode(_ latents: Tensor, progress: @escaping WorkProgress) -> Tensor {

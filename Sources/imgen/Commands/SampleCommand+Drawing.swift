@@ -4,15 +4,20 @@ import ImageIO
 import Pipelines
 
 extension SampleCommand {
-  /// The pictures of a request.
+  /// The pictures of a request, with previews on the way.
   func draw(
-    _ request: GenerationRequest, _ pipeline: TextToImagePipeline, _ bar: DrawingBar
+    _ request: GenerationRequest, _ pipeline: TextToImagePipeline, _ bar: DrawingBar,
+    _ previews: inout Previews
   ) throws -> [Image] {
+    let steps = try pipeline.stepCounts(request).reduce(0, +)
     var latents: Tensor?
+    var done = 0
     func run(_ sampling: Sampling, pass: Int) {
       for step in sampling {
         latents = step.sample
         bar.advance(pass: pass, pictures: request.seeds.count)
+        done += 1
+        if done < steps { previews.show(step, number: done) }
       }
     }
     run(try pipeline.sampling(request), pass: 0)

@@ -73,6 +73,13 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
   var out: String?
 
+  @Option(
+    help: """
+      Write a preview every so many steps: PICTURE.preview.png beside the picture, which is replaced \
+      each time and taken away when the picture is there. The picture stays the same.
+      """)
+  var previewEvery: Int?
+
   @OptionGroup var initial: InitialPictureOptions
   @OptionGroup var hires: HiresOptions
   @OptionGroup var models: ModelOptions
@@ -82,6 +89,9 @@ struct SampleCommand: ParsableCommand {
   func validate() throws {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
+    }
+    if let previewEvery, previewEvery < 1 {
+      throw ValidationError("--preview-every is \(previewEvery), expected at least 1.")
     }
     guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
     guard sampler == "help" || prompt.isEmpty != (promptsFrom == nil) else {
@@ -115,14 +125,18 @@ struct SampleCommand: ParsableCommand {
     for batch in batches(tasks) {
       try loras.use(batch[0].loras)
       let request = try request(pipeline, batch, from: picture)
-      let drawn = try draw(request, pipeline, bar)
+      let paths = try batch.reduce(into: [String]()) { paths, task in
+        paths.append(try path(for: task.prompt, task.seed, notOf: written + paths))
+      }
+      var previews = Previews(every: previewEvery, of: paths, pipeline, console)
+      let drawn = try draw(request, pipeline, bar, &previews)
       for (index, picture) in drawn.enumerated() {
-        let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         var parameters = GenerationParameters(
           request, index: index, model: pipeline.name, version: Imgen.version)
         parameters.prompt = batch[index].typed
-        try picture.writePNG(to: path, text: [("parameters", parameters.text)])
-        written.append(path)
+        try picture.writePNG(to: paths[index], text: [("parameters", parameters.text)])
+        previews.remove(index)
+        written.append(paths[index])
         pictures.append(picture)
       }
     }
