@@ -40,4 +40,11 @@ public final class GroupNorm: Module {
       x, groups: groups, weight: weight.value, bias: bias.value, eps: eps, activation: .silu,
       output: output)
   }
+
+  /// `thenSilu` of a part of one picture, by the moments of all of it.
+  package func thenSilu(_ x: Tensor, by moments: GroupMoments, output: DType) -> Tensor {
+    groupNorm(
+      x, by: moments, weight: weight.value, bias: bias.value, eps: eps, activation: .silu,
+      output: output)
+  }
 }

@@ -30,6 +30,9 @@ public struct GenerationRequest: Sendable {
   /// A picture to begin from, in place of nothing but noise.
   public var initial: InitialPicture?
 
+  /// A second pass that enlarges the picture; `width` and `height` are those of the first.
+  public var hires: HiresPass?
+
   /// How the prompts are read.
   public var reading: PromptReading { PromptReading(like: likeness, clipSkip: clipSkip) }
 

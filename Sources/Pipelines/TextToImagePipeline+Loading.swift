@@ -30,7 +30,7 @@ extension TextToImagePipeline {
     }
     let conditioner = try loadConditioner(folder, tokenizer: options.tokenizer)
     return try assembled(
-      from: folder, unet: unet, codec: codec, conditioner: conditioner,
+      from: folder, unet: unet, codec: codec.with(tiles: options.tiles), conditioner: conditioner,
       prediction: options.prediction)
   }
 

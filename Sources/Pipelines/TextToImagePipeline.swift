@@ -43,6 +43,7 @@ public final class TextToImagePipeline {
         "\(name) is a model for inpainting, which needs a picture and a mask; give both, or use a "
           + "model that draws from words alone")
     }
+    if let hires = request.hires { try check(hires, of: request) }
     if let strength = request.initial?.strength {
       guard strength.isFinite, strength > 0, strength <= 1 else {
         throw .invalidRequest("the strength is \(strength), expected above 0 up to 1")
@@ -60,16 +61,10 @@ public final class TextToImagePipeline {
         "the clip skip is \(request.clipSkip), expected 1 to \(max(1, conditioner.layers)), the "
           + "layers of the text encoder")
     }
-    let run: RunTimetable
-    do throws(SamplerError) {
-      run = try RunTimetable(
-        request, Sampler(request.sampler, scheduler, like: request.likeness))
-    } catch {
-      throw .sampler(error)
-    }
-    guard !run.visited.transitions.isEmpty else {
+    guard try stepCounts(request).allSatisfy({ $0 > 0 }) else {
+      let strength = request.hires?.strength ?? request.initial?.strength ?? 1
       throw .invalidRequest(
-        "a strength of \(request.initial?.strength ?? 1) leaves none of \(request.steps) steps; "
+        "a strength of \(strength) leaves none of \(request.hires?.steps ?? request.steps) steps; "
           + "use more of either")
     }
   }
@@ -96,6 +91,7 @@ public final class TextToImagePipeline {
 
   /// A sampling run that has not begun: its steps hold latents, `pictures(_:)` decodes them.
   ///
+  /// It is the first pass of a request with two; `secondSampling` goes on from its last sample.
   /// Noise is drawn per picture from its own seed, so a batch gives what its pictures give alone;
   /// but with ComfyUI's rules it is drawn for the whole batch from the first seed.
   public func sampling(_ request: GenerationRequest) throws(PipelineError) -> Sampling {
@@ -122,7 +118,26 @@ public final class TextToImagePipeline {
 
   /// Latents `[N, h, w, c]` → N pictures.
   public func pictures(_ latents: Tensor) -> [Image] {
-    Image.pictures(of: Compute.withoutRecording { codec.decode(latents) })
+    pictures(latents) { _ in }
+  }
+
+  /// The same, telling how far it is where that takes long.
+  public func pictures(_ latents: Tensor, progress: @escaping WorkProgress) -> [Image] {
+    Image.pictures(of: Compute.withoutRecording { codec.decode(latents, progress: progress) })
+  }
+
+  /// About the pictures that a step of sampling is heading for, at their full size.
+  ///
+  /// - Parameter step: of `sampling(_:)` or `secondSampling(_:from:)`; its estimates of the clean
+  ///   pictures are shown.
+  /// - Returns: a picture for each of the batch; `nil` when the codec has no quick way to make one.
+  public func previews(_ step: Step) -> [Image]? {
+    let latents = step.denoised
+    let unit = codec.pixelsPerLatent
+    guard let colors = Compute.withoutRecording({ codec.preview(latents) }) else { return nil }
+    return Image.pictures(of: colors).map {
+      $0.resized(to: latents.shape[2] * unit, latents.shape[1] * unit, filter: .bilinear)
+    }
   }
 
   /// Runs a whole request; `onStep` is told every step that is done.
@@ -130,10 +145,14 @@ public final class TextToImagePipeline {
     _ request: GenerationRequest, onStep: (Step) -> Void = { _ in }
   ) throws(PipelineError) -> [Image] {
     var latents: Tensor?
-    for step in try sampling(request) {
-      latents = step.sample
-      onStep(step)
+    func run(_ sampling: Sampling) {
+      for step in sampling {
+        latents = step.sample
+        onStep(step)
+      }
     }
+    run(try sampling(request))
+    if let small = latents, let second = try secondSampling(request, from: small) { run(second) }
     return latents.map(pictures) ?? []
   }
 
@@ -143,7 +162,7 @@ public final class TextToImagePipeline {
   ///   - request: gives texts and guidance.
   ///   - channels: what the denoiser reads beside the sample `[N, h, w, …]`.
   /// - Returns: what a sampler evaluates.
-  private func guidedModel(_ request: GenerationRequest, beside channels: Tensor?) -> Model {
+  package func guidedModel(_ request: GenerationRequest, beside channels: Tensor?) -> Model {
     let unet = self.unet
     let count = request.prompts.count
     let positive = conditioner.encode(request.prompts, request.reading)

@@ -95,6 +95,25 @@ struct ChannelNorm {
     return (result, statistics)
   }
 
+  /// Mean and variance of every group of `x`.
+  func statistics(of x: Tensor) -> Statistics {
+    let statistics = Statistics(
+      mean: Tensor(uninitialized: [n, groups]), variance: Tensor(uninitialized: [n, groups]))
+    let c = channels
+    let moments = Tensor(uninitialized: [n, pieces, 2, c])
+    let m = moments.pointer
+    runPhases(
+      { item, piece in
+        let range = rowRange(piece)
+        let target = m + (item * pieces + piece) * 2 * c
+        let start = (item * rows + range.lowerBound) * c
+        ck_channel_moments(target, target + c, x.address(start), x.isBFloat16, range.count, c)
+      },
+      then: { item in combine(m, item, into: statistics) }, then: { _, _ in })
+    withExtendedLifetime((moments, x)) {}
+    return statistics
+  }
+
   /// Mean and variance of every group from those of its channels in every piece.
   private func combine(
     _ moments: UnsafePointer<Float>, _ item: Int, into statistics: Statistics

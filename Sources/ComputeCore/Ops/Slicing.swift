@@ -48,6 +48,26 @@ extension Tensor {
       .recorded(from: [self]) { dy, _ in [dy.cropped(start, size)] }
   }
 
+  /// A tensor put together from boxes, which are made one after another; not recorded.
+  ///
+  /// - Parameters:
+  ///   - shape: of the whole.
+  ///   - starts: where each box begins; together they must cover the whole.
+  ///   - box: makes the box with a number.
+  package init(assembling shape: Shape, at starts: [[Int]], _ box: (Int) -> Tensor) {
+    self.init(uninitialized: shape)
+    for (index, start) in starts.enumerated() {
+      let part = box(index)
+      precondition(
+        part.rank == shape.count
+          && zip(zip(start, part.shape), shape).allSatisfy { $0.0 >= 0 && $0.0 + $0.1 <= $1 },
+        "assembling: \(part.shape) at \(start) is outside \(shape)")
+      copyBox(
+        part.shape, to: pointer, shape, at: start, from: part.pointer, part.shape,
+        at: start.map { _ in 0 })
+    }
+  }
+
   /// The box of `size` that begins at `start`.
   private func cropped(_ start: [Int], _ size: Shape) -> Tensor {
     let span = profiled()

@@ -10,6 +10,8 @@ public struct LoadingOptions: Sendable {
   public var autoencoder: String?
   /// What the denoiser puts out, in place of what the model's files say.
   public var prediction: PredictionType?
+  /// When a large VAE computes pictures tile by tile.
+  public var tiles = TileUse.auto
   /// Which of a single file's weights are used.
   public var weights = SingleFileCheckpoint.Weights.trained
 

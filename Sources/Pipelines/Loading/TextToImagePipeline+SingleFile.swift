@@ -30,7 +30,7 @@ extension TextToImagePipeline {
       let unet = try UNet2DConditionModel.load(
         model.unetConfig, from: model.unet, settingsFrom: path, isFrozen: true)
       let conditioner = try loadConditioner(of: model, options)
-      let codec = try loadCodec(of: model, options)
+      let codec = try loadCodec(of: model, options).with(tiles: options.tiles)
       try checkFit(unet.config, codec, conditioner, settingsFrom: path)
       return TextToImagePipeline(
         unet: unet, codec: codec, conditioner: conditioner, scheduler: model.scheduler(prediction),

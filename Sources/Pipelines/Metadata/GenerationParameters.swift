@@ -143,8 +143,8 @@ extension GenerationParameters {
     ]
     if let modelHash { fields.append(Field("Model hash", modelHash)) }
     fields.append(Field("Model", model))
-    if let initial = request.initial {
-      fields.append(Field("Denoising strength", shortest(Float(initial.strength))))
+    if let strength = request.hires?.strength ?? request.initial?.strength {
+      fields.append(Field("Denoising strength", shortest(Float(strength))))
     }
     if request.clipSkip > 1 { fields.append(Field("Clip skip", "\(request.clipSkip)")) }
     if request.guidanceRescale > 0 {
@@ -152,9 +152,9 @@ extension GenerationParameters {
     }
     if request.likeness != .diffusers { fields.append(Field("Like", request.likeness.rawValue)) }
     fields += origin
-    fields += [
-      Field("RNG", request.likeness == .a1111 ? "NV" : "CPU"), Field("Version", version),
-    ]
+    fields.append(Field("RNG", request.likeness == .a1111 ? "NV" : "CPU"))
+    fields += request.hires?.fields ?? []
+    fields.append(Field("Version", version))
     self.init(
       prompt: request.prompts[index], negativePrompt: request.negativePrompt, fields: fields)
   }

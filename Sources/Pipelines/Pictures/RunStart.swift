@@ -34,12 +34,8 @@ struct RunStart {
     let (width, height) = (request.width, request.height)
     let pixels = initial.pixels(width: width, height: height)
     let mask = initial.maskPixels(width: width, height: height)
-    let isRandom = request.likeness != .comfyUI
     func latents(of pixels: Tensor, _ noise: inout any NoiseSource) -> Tensor {
-      let found =
-        isRandom
-        ? codec.sample(pixels, count: shape[0]) { noise.noise($0) } : codec.encode(pixels)
-      return found.shape[0] == shape[0] ? found : found + Tensor.zeros(shape)
+      RunStart.latents(of: pixels, count: shape[0], codec, request.likeness, &noise)
     }
     // A masked picture is not looked at when nothing of it is used; img2img always looks at it.
     let startsFromNoise = mask != nil && initial.strength == 1
@@ -64,6 +60,19 @@ struct RunStart {
       channels = nil
       adjustment = picture.map { RunStart.keeping($0, fresh, where: reduced) }
     }
+  }
+
+  /// Latents `[count, h, w, C]` of a picture `[1, H, W, 3]` or of as many: drawn at random, but not in
+  /// ComfyUI.
+  static func latents(
+    of pixels: Tensor, count: Int, _ codec: any PictureCodec, _ likeness: Likeness,
+    _ noise: inout any NoiseSource
+  ) -> Tensor {
+    let found =
+      likeness == .comfyUI
+      ? codec.encode(pixels) : codec.sample(pixels, count: count) { noise.noise($0) }
+    let shape = [count] + found.shape.dropFirst()
+    return found.shape[0] == count ? found : found + Tensor.zeros(shape)
   }
 
   /// Every so many pixels of a mask `[1, H, W, 1]`, as many as latents: `[N, h, w, 1]`.

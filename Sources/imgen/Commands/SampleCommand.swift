@@ -73,7 +73,15 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "PNG file, or folder for several pictures. Default: named after prompt and seed.")
   var out: String?
 
+  @Option(
+    help: """
+      Write a preview every so many steps: PICTURE.preview.png beside the picture, which is replaced \
+      each time and taken away when the picture is there. The picture stays the same.
+      """)
+  var previewEvery: Int?
+
   @OptionGroup var initial: InitialPictureOptions
+  @OptionGroup var hires: HiresOptions
   @OptionGroup var models: ModelOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var console: ConsoleOptions
@@ -81,6 +89,9 @@ struct SampleCommand: ParsableCommand {
   func validate() throws {
     guard (1...1000).contains(count) else {
       throw ValidationError("--count is \(count), expected 1 to 1000.")
+    }
+    if let previewEvery, previewEvery < 1 {
+      throw ValidationError("--preview-every is \(previewEvery), expected at least 1.")
     }
     guard out != "" else { throw ValidationError("--out is empty, expected a file or a folder.") }
     guard sampler == "help" || prompt.isEmpty != (promptsFrom == nil) else {
@@ -110,23 +121,24 @@ struct SampleCommand: ParsableCommand {
     let origin = try PictureOrigin(models, initial)
     var written: [String] = []
     var pictures: [Image] = []
-    var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
+    let bar = DrawingBar(
+      try pipeline.stepCounts(settings), settings.hires, pictures: tasks.count, console)
     for batch in batches(tasks) {
       try loras.use(batch[0].loras)
       let request = try request(pipeline, batch, from: picture)
-      let done = pictures.count
-      let drawn = try draw(request, pipeline) { step in
-        bar.update(
-          done * step.count + (step.index + 1) * batch.count, of: tasks.count * step.count)
+      let paths = try batch.reduce(into: [String]()) { paths, task in
+        paths.append(try path(for: task.prompt, task.seed, notOf: written + paths))
       }
+      var previews = Previews(every: previewEvery, of: paths, pipeline, console)
+      let drawn = try draw(request, pipeline, bar, &previews)
       for (index, picture) in drawn.enumerated() {
-        let path = try path(for: batch[index].prompt, batch[index].seed, notOf: written)
         var parameters = GenerationParameters(
           request, index: index, model: pipeline.name, modelHash: origin.modelHash(console),
           origin: try origin.fields + loras.fields(), version: Imgen.version)
         parameters.prompt = batch[index].typed
-        try picture.writePNG(to: path, text: [("parameters", parameters.text)])
-        written.append(path)
+        try picture.writePNG(to: paths[index], text: [("parameters", parameters.text)])
+        previews.remove(index)
+        written.append(paths[index])
         pictures.append(picture)
       }
     }
@@ -142,7 +154,8 @@ struct SampleCommand: ParsableCommand {
       SampleReport(
         files: written, seed: tasks[0].seed, steps: settings.steps,
         sampler: settings.sampler.comfyUI, guidance: settings.guidanceScale,
-        width: settings.width, height: settings.height, model: pipeline.name,
+        width: pictures.first?.width ?? settings.width,
+        height: pictures.first?.height ?? settings.height, model: pipeline.name,
         seconds: Date().timeIntervalSince(start)))
   }
 
@@ -179,17 +192,6 @@ struct SampleCommand: ParsableCommand {
     }
   }
 
-  private func draw(
-    _ request: GenerationRequest, _ pipeline: TextToImagePipeline, _ onStep: (Step) -> Void
-  ) throws -> [Image] {
-    var latents: Tensor?
-    for step in try pipeline.sampling(request) {
-      latents = step.sample
-      onStep(step)
-    }
-    return latents.map(pipeline.pictures) ?? []
-  }
-
   private func allPrompts() throws -> [String] {
     guard let promptsFrom else { return [prompt.joined(separator: " ")] }
     let text: String
@@ -220,7 +222,7 @@ struct SampleCommand: ParsableCommand {
     if let guidance { request.guidanceScale = guidance }
     request.guidanceRescale = guidanceRescale
     (request.clipSkip, request.likeness) = (clipSkip, like)
-    request.initial = picture
+    (request.initial, request.hires) = (picture, hires.pass(for: pipeline))
     if let picture { (request.width, request.height) = pipeline.fitting(picture.picture) }
     if let size { (request.width, request.height) = (size.width, size.height) }
     return request

@@ -2,6 +2,8 @@ import ArgumentParser
 import Diffusion
 import Pipelines
 
+extension TileUse: ExpressibleByArgument {}
+
 /// Which model draws, and what is changed about it.
 struct ModelOptions: ParsableArguments {
   @Option(help: "Model folder, the name of one in checkpoints/, or a single weight file.")
@@ -12,6 +14,13 @@ struct ModelOptions: ParsableArguments {
 
   @Option(help: "VAE in place of the model's own: a folder or a file, large or tiny.")
   var vae: String?
+
+  @Option(
+    help: """
+      Whether a large VAE works tile by tile, in less memory: on, off or auto, which is on for \
+      pictures that would take more than 2 GiB in one piece. There are no seams.
+      """)
+  var vaeTiles = TileUse.auto
 
   @Option(help: "epsilon or v_prediction, in place of what the model's files say.")
   var prediction: PredictionType?
@@ -31,7 +40,7 @@ struct ModelOptions: ParsableArguments {
   func load() throws -> TextToImagePipeline {
     var options = LoadingOptions()
     (options.tokenizer, options.autoencoder) = (tokenizer, vae)
-    options.prediction = prediction
+    (options.prediction, options.tiles) = (prediction, vaeTiles)
     return try TextToImagePipeline.load(ModelLocation.path(model), options)
   }
 }

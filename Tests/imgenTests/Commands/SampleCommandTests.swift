@@ -70,6 +70,55 @@ import Testing
     #expect(second.text["parameters"]?.hasPrefix("apple!\n") == true)
   }
 
+  @Test func aSecondPassIsWhatInitGivesWithTheFirst() throws {
+    let outcome = try shop.expectSuccess(
+      "sample apple --model model --seed 3 --hires 1.5 --hires-steps 5 --hires-strength 0.6 "
+        + "--out a.png --json")
+    #expect(outcome.output.contains("\"width\" : 24"))
+    try shop.expectSuccess("sample apple --model model --seed 3 --out small.png")
+    try shop.expectSuccess(
+      "sample apple --model model --seed 3 --init small.png --size 24x24 --steps 5 --strength 0.6 "
+        + "--out b.png")
+    let file = try ImageFile(contentsOf: shop.folder("a.png"))
+    #expect(try file.image == ImageFile(contentsOf: shop.folder("b.png")).image)
+    #expect(
+      try #require(file.text["parameters"]).contains(
+        "Denoising strength: 0.6, RNG: CPU, Hires upscale: 1.5, Hires steps: 5, "
+          + "Hires upscaler: Lanczos, "))
+  }
+
+  @Test func previewsChangeNothingAndGoInTheEnd() throws {
+    try shop.expectSuccess("sample apple --model model --seed 3 --count 2 --out plain")
+    let shown = "sample apple --model model --seed 3 --count 2 --out shown --preview-every 2"
+    try shop.expectSuccess(shown)
+    #expect(try shop.folder.names(in: "shown") == ["apple-3.png", "apple-4.png"])
+    for name in ["apple-3.png", "apple-4.png"] {
+      #expect(try bytes(shop.folder("shown/\(name)")) == bytes(shop.folder("plain/\(name)")))
+    }
+  }
+
+  @Test func aPreviewIsThereWhileAPictureIsDrawn() throws {
+    let run = try shop.start(
+      "sample apple --model model --seed 3 --steps 1000 --preview-every 1 --out a.png")
+    let preview = shop.folder("a.preview.png")
+    while run.isRunning, !FileManager.default.fileExists(atPath: preview) { usleep(200) }
+    let picture = try #require(try? ImageFile(contentsOf: preview).image)
+    #expect((picture.width, picture.height) == (16, 16))
+    #expect(try run.outcome().status == 0)
+    #expect(!FileManager.default.fileExists(atPath: preview))
+    #expect(FileManager.default.fileExists(atPath: shop.folder("a.png")))
+  }
+
+  @Test func picturesWhosePreviewCannotBeWrittenAreDrawn() throws {
+    try FileManager.default.createDirectory(
+      atPath: shop.folder("a.preview.png/full"), withIntermediateDirectories: true)
+    let outcome = try shop.expectSuccess(
+      "sample apple --model model --preview-every 1 --out a.png")
+    #expect(outcome.errors.contains("no previews: "))
+    #expect(outcome.errors.count { $0 == "\n" } == 1)
+    #expect(FileManager.default.fileExists(atPath: shop.folder("a.png")))
+  }
+
   @Test func infoShowsHowAPictureWasMade() throws {
     try shop.expectSuccess("sample red apple --model model --seed 5 --out a.png")
     let facts = try shop.expectSuccess("info a.png").output

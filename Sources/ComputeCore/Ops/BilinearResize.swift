@@ -1,10 +1,7 @@
-import ComputeCore
-
 /// Pictures scaled by interpolating between their four nearest pixels, as
 /// `torch.nn.functional.interpolate` does with `mode="bilinear", align_corners=False`.
 ///
-/// Pixels are skipped when pictures become much smaller, as in pytorch-fid, which feature networks
-/// are compared with.
+/// Pixels are skipped when pictures become much smaller: nothing is antialiased.
 ///
 /// - Parameters:
 ///   - x: `[N, H, W, C]`.

@@ -1,5 +1,4 @@
 import ComputeCore
-import Evaluation
 import TestSupport
 import Testing
 
