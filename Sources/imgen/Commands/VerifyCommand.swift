@@ -34,9 +34,7 @@ struct VerifyCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func validate() throws {
-    guard (0...255).contains(tolerance) else {
-      throw ValidationError("--tolerance is \(tolerance), expected 0 to 255.")
-    }
+    try OptionChecks.require("tolerance", tolerance, in: 0...255)
     guard let out else { return }
     guard pictures.count == 1 else {
       throw ValidationError("--out shows one picture, but \(pictures.count) are given.")
