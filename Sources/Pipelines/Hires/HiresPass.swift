@@ -46,7 +46,7 @@ extension GenerationRequest {
   ///
   /// - Parameter unit: pixels per latent.
   /// - Returns: a request of the larger size and the second pass's steps.
-  func secondPass(unit: Int) -> GenerationRequest? {
+  package func secondPass(unit: Int) -> GenerationRequest? {
     guard let hires else { return nil }
     var request = self
     (request.hires, request.steps) = (nil, hires.steps ?? steps)

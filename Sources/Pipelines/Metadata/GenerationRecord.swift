@@ -70,5 +70,6 @@ public struct GenerationRecord: Equatable, Sendable {
     "Denoising strength", "Clip skip", "Guidance rescale", "Like", "RNG", "Version", "Precision",
     "LoRA", "Lora hashes", "VAE", "VAE hash", "Tokenizer", "Prediction", "Init picture",
     "Init picture hash", "Init image hash", "Mask", "Mask hash", "Hashes", "User",
+    "Hires upscale", "Hires steps", "Hires upscaler",
   ]
 }

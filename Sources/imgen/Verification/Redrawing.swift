@@ -82,14 +82,22 @@ struct Redrawing {
     var request = try GenerationRequest(
       record, sizeOtherwise: picture.map { pipeline.fitting($0.picture) })
     (request.prompts, request.initial) = ([prompt], picture)
-    guard (request.width, request.height) == (original.width, original.height) else {
+    request.hires = try record.parameters.hiresPass()
+    try pipeline.validate(request)
+    let last = request.secondPass(unit: pipeline.codec.pixelsPerLatent) ?? request
+    guard (last.width, last.height) == (original.width, original.height) else {
       throw ValidationError(
         "it is \(original.width)x\(original.height), but its parameters make "
-          + "\(request.width)x\(request.height): it is a sheet, or was enlarged or cropped")
+          + "\(last.width)x\(last.height): it is a sheet, or was enlarged or cropped")
     }
+    let steps = try pipeline.stepCounts(request).reduce(0, +)
+    var done = 0
     var bar = ProgressBar(
       "Drawing \((path as NSString).lastPathComponent)", isVisible: console.isTalkative)
-    let pictures = try pipeline.generate(request) { bar.update($0.index + 1, of: $0.count) }
+    let pictures = try pipeline.generate(request) { _ in
+      done += 1
+      bar.update(done, of: steps)
+    }
     bar.finish()
     return pictures[0]
   }

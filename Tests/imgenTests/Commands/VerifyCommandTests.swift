@@ -11,6 +11,7 @@ import Testing
   @Test(arguments: [
     "", "--negative blue --sampler dpmpp_2m_sde_karras --steps 3 --guidance 1.5 --size 20x12",
     "--precision bf16 --guidance-rescale 0.7 --like a1111", "--like comfyui --sampler euler_a",
+    "--hires 1.5 --hires-steps 3 --hires-strength 0.6", "--hires 2 --like a1111 --sampler euler_a",
     "--like a1111-cpu --threads 1", "--prediction epsilon --tokenizer parts/tokenizer",
   ])
   func whatSampleWritesIsIdentical(_ options: String) throws {
@@ -164,6 +165,8 @@ import Testing
     try rewrite("bare.png", "Title")
     try rewrite("broken.png", text: { $0.replacing("Steps: 4", with: "Steps: four") })
     try rewrite("steps.png", text: { $0.replacing("Steps: 4", with: "Steps: 4000") })
+    try rewrite("huge.png", text: { $0.replacing("RNG", with: "Hires upscale: 1e300, RNG") })
+    try rewrite("wide.png", text: { $0.replacing("16x16", with: "9223372036854775807x16") })
     try rewrite("precise.png", text: { $0.replacing("RNG", with: "Precision: f8, RNG") })
     try rewrite("unnamed.png", text: { $0.replacing("Model: model, ", with: "") })
     try rewrite("graph.png", "prompt", text: { _ in "{\"1\": {}}" })
@@ -172,6 +175,7 @@ import Testing
       ("bare.png", "it does not say how it was made"), ("nowhere.png", "nowhere.png"),
       ("enlarged.png", "it is 32x32, but its parameters make 16x16"),
       ("broken.png", "\"Steps\" of its parameters is \"four\", expected a whole number"),
+      ("huge.png", "the second pass enlarges by 1e+300"), ("wide.png", "expected a multiple of 2"),
       ("steps.png", "cannot sample in 4000 steps"), ("graph.png", "graph cannot be followed"),
       ("precise.png", "\"Precision\" of its parameters is \"f8\", expected f32"),
       ("unnamed.png", "it does not say which model drew it"),
