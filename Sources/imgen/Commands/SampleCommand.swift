@@ -139,7 +139,7 @@ struct SampleCommand: ParsableCommand {
     try console.report(
       SampleReport(
         files: written, seed: tasks[0].seed, steps: settings.steps,
-        sampler: settings.sampler.comfyUI, guidance: settings.guidanceScale,
+        sampler: settings.sampler.spelling(like: like), guidance: settings.guidanceScale,
         width: settings.width, height: settings.height, model: pipeline.name,
         seconds: Date().timeIntervalSince(start)))
   }
@@ -213,7 +213,8 @@ struct SampleCommand: ParsableCommand {
     if let steps { request.steps = steps }
     if sampler != nil || schedule != nil {
       request.sampler = try SamplerName(
-        parsing: sampler ?? request.sampler.comfyUI, schedule: schedule ?? "")
+        parsing: sampler ?? request.sampler.spelling(like: like), schedule: schedule ?? "",
+        like: like)
     }
     if let guidance { request.guidanceScale = guidance }
     request.guidanceRescale = guidanceRescale
