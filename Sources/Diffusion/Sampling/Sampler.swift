@@ -119,7 +119,7 @@ public struct Sampler: Sendable {
     case .euler: Euler()
     case .eulerAncestral: EulerAncestral()
     case .heun: Heun()
-    case .lms: LMS()
+    case .lms: LMS(skipped: likeness == .diffusers ? timetable.skipped.map(\.sigma) : [])
     case .dpm2: DPM2()
     case .dpm2Ancestral: DPM2(isAncestral: true)
     case .dpmpp2SAncestral: DPMPP2SAncestral()
