@@ -130,7 +130,8 @@ public struct Sampler: Sendable {
     case .pndm:
       PNDM(
         stride: schedule.count / timetable.steps,
-        rungeKutta: maker.rungeKuttaTimesteps(timetable.steps))
+        rungeKutta: maker.rungeKuttaTimesteps(timetable.steps),
+        final: timetable.transitions.last?.next)
     case .uniPC, .uniPCBH1: UniPC(uniPCOptions)
     case .deis: DEIS(order: config.solverOrder, lowerOrderFinal: config.lowerOrderFinal)
     case .lcm: LCM(timestepScaling: config.timestepScaling)
