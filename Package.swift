@@ -105,7 +105,10 @@ let package = Package(
       ["ComputeCore", "Layers", "Checkpoints", "ImageIO", "Plots", "Datasets"]),
     tests(
       of: "Pipelines",
-      ["ComputeCore", "Layers", "ImageIO", "Checkpoints", "Tokenizers", "Models", "Diffusion"]),
+      [
+        "ComputeCore", "Layers", "ImageIO", "Checkpoints", "Tokenizers", "Models", "Diffusion",
+        "LoRA",
+      ]),
     tests(
       of: "Training",
       [

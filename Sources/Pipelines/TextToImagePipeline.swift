@@ -97,7 +97,7 @@ public final class TextToImagePipeline {
   public func sampling(_ request: GenerationRequest) throws(PipelineError) -> Sampling {
     try validate(request)
     do throws(SamplerError) {
-      let sampler = try Sampler(request.sampler, scheduler, like: request.likeness)
+      let sampler = try sampler(for: request)
       let run = try RunTimetable(request, sampler)
       let unit = codec.pixelsPerLatent
       let shape = [

@@ -119,7 +119,7 @@ public struct Sampler: Sendable {
     case .euler: Euler()
     case .eulerAncestral: EulerAncestral()
     case .heun: Heun()
-    case .lms: LMS()
+    case .lms: LMS(skipped: likeness == .diffusers ? timetable.skipped.map(\.sigma) : [])
     case .dpm2: DPM2()
     case .dpm2Ancestral: DPM2(isAncestral: true)
     case .dpmpp2SAncestral: DPMPP2SAncestral()
@@ -130,7 +130,8 @@ public struct Sampler: Sendable {
     case .pndm:
       PNDM(
         stride: schedule.count / timetable.steps,
-        rungeKutta: maker.rungeKuttaTimesteps(timetable.steps))
+        rungeKutta: maker.rungeKuttaTimesteps(timetable.steps),
+        final: timetable.transitions.last?.next)
     case .uniPC, .uniPCBH1: UniPC(uniPCOptions)
     case .deis: DEIS(order: config.solverOrder, lowerOrderFinal: config.lowerOrderFinal)
     case .lcm: LCM(timestepScaling: config.timestepScaling)

@@ -38,7 +38,8 @@ extension SamplerName.Algorithm {
     case .ddpm: Names("ddpm", "DDPM", "DDPMScheduler")
     case .pndm: Names("plms", "PLMS", "PNDMScheduler", "pndm")
     case .uniPC: Names("uni_pc_bh2", "UniPC", "UniPCMultistepScheduler", "unipc_bh2", "uni_pc_b2")
-    case .uniPCBH1: Names("uni_pc", "UniPC bh1", "UniPCMultistepScheduler", "unipc_bh1")
+    case .uniPCBH1:
+      Names("uni_pc", "UniPC bh1", "UniPCMultistepScheduler", "unipc_bh1", "uni_pc_bh1")
     case .deis: Names("deis", "DEIS", "DEISMultistepScheduler")
     case .lcm: Names("lcm", "LCM", "LCMScheduler")
     case .tcd: Names("tcd", "TCD", "TCDScheduler")
@@ -46,10 +47,14 @@ extension SamplerName.Algorithm {
   }
 
   /// Every spelling that is read, in lower case and with spaces for underscores.
-  var spellings: [String] {
+  ///
+  /// `uni_pc` is both variants of UniPC: the first of `allCases` that reads it is meant, which is
+  /// diffusers' bh2 among its own samplers.
+  func spellings(like likeness: Likeness) -> [String] {
     let names = names
     let scheduler = names.diffusers.map { [$0, String($0.dropLast("Scheduler".count))] } ?? []
-    return ([names.comfyUI, names.a1111] + scheduler + names.others).map(folded)
+    let own = self == .uniPC && likeness == .diffusers ? ["uni_pc"] : []
+    return ([names.comfyUI, names.a1111] + scheduler + names.others + own).map(folded)
   }
 }
 
@@ -102,6 +107,7 @@ extension SamplerName {
       \(schedules.joined(separator: "\n"))
       ddim, ddpm and plms visit timesteps of training: normal, linspace, leading or trailing.
       lcm and tcd visit the timesteps they were distilled for.
+      uni_pc is ComfyUI's bh1 variant, but like diffusers its bh2; uni_pc_bh1 is always bh1.
       """
   }
 

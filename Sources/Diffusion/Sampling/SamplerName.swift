@@ -80,10 +80,13 @@ public struct SamplerName: Hashable, Sendable {
   ///   - text: the name.
   ///   - schedule: the noise schedule where it is named apart (`scheduler`, `Schedule type`);
   ///     `"Automatic"` and an empty text leave it to `text`.
+  ///   - likeness: the program whose `uni_pc` is meant: UniPC's bh2 variant in diffusers, else bh1.
   /// - Throws: `SamplerError.unknownSampler`, `.unknownSigmaSchedule` or
   ///   `.sigmaScheduleNotAvailable`.
-  public init(parsing text: String, schedule: String = "") throws(SamplerError) {
-    var name = try SamplerName.sampler(text)
+  public init(
+    parsing text: String, schedule: String = "", like likeness: Likeness = .comfyUI
+  ) throws(SamplerError) {
+    var name = try SamplerName.sampler(text, like: likeness)
     let given = folded(schedule)
     if !given.isEmpty, given != "automatic" {
       let known = SigmaSchedule.allCases
@@ -104,6 +107,12 @@ public struct SamplerName: Hashable, Sendable {
     sigmas == .normal ? algorithm.comfyUI : "\(algorithm.comfyUI)_\(sigmas.comfyUI)"
   }
 
+  /// A spelling that is read back for the same likeness: ComfyUI's, unless that means another one.
+  public func spelling(like likeness: Likeness) -> String {
+    guard likeness == .diffusers, algorithm == .uniPCBH1 else { return comfyUI }
+    return sigmas == .normal ? "uni_pc_bh1" : "uni_pc_bh1_\(sigmas.comfyUI)"
+  }
+
   /// AUTOMATIC1111's spelling, with the noise schedule after it unless that is the normal one.
   public var a1111: String {
     sigmas == .normal ? algorithm.a1111 : "\(algorithm.a1111) \(sigmas.a1111)"
@@ -114,10 +123,12 @@ public struct SamplerName: Hashable, Sendable {
     SigmaSchedule.allCases.filter(algorithm.allows).map { SamplerName(algorithm, $0) }
   }
 
-  private static func sampler(_ text: String) throws(SamplerError) -> SamplerName {
+  private static func sampler(
+    _ text: String, like likeness: Likeness
+  ) throws(SamplerError) -> SamplerName {
     let given = folded(text)
     for algorithm in Algorithm.allCases {
-      for spelling in algorithm.spellings {
+      for spelling in algorithm.spellings(like: likeness) {
         if given == spelling { return SamplerName(algorithm) }
         guard given.hasPrefix(spelling + " ") else { continue }
         let rest = String(given.dropFirst(spelling.count + 1))

@@ -47,9 +47,13 @@ public struct Sampling: Sequence, IteratorProtocol {
   private let predict: (Tensor, NoiseLevel) -> Prediction
   private let adjust: Adjustment?
 
-  /// Changes samples `[N, H, W, C]` between evaluations of the model; told the level that the
-  /// sample is at, in the solver's scaling, or `nil` when the run is over.
-  public typealias Adjustment = (_ sample: Tensor, _ level: NoiseLevel?) -> Tensor
+  /// Changes samples `[N, H, W, C]` between evaluations of the model.
+  ///
+  /// It is told the level that the sample is at and the one that the step under way goes to, which
+  /// differ within a step. Both are in the solver's scaling, and `nil` when the run is over.
+  public typealias Adjustment = (
+    _ sample: Tensor, _ level: NoiseLevel?, _ target: NoiseLevel?
+  ) -> Tensor
 
   /// A run that has not begun.
   ///
@@ -92,12 +96,13 @@ public struct Sampling: Sequence, IteratorProtocol {
         sample, transition,
         predict: { sample, level in
           let isWithin = last != nil
-          let prediction = predict(isWithin ? adjust?(sample, level) ?? sample : sample, level)
+          let adjusted = isWithin ? adjust?(sample, level, transition.next) : nil
+          let prediction = predict(adjusted ?? sample, level)
           last = prediction
           return prediction
         },
         noise: &noise)
-      if let adjust { sample = adjust(sample, following) }
+      if let adjust { sample = adjust(sample, following, following) }
       guard let last else { preconditionFailure("a solver must evaluate the model in each step") }
       return Step(transition, sample: sample, prediction: last)
     }

@@ -8,6 +8,8 @@ public struct Timetable: Equatable, Sendable {
   public let initNoiseSigma: Float
   /// Steps that were asked for; there are more transitions with PNDM, and fewer in a suffix.
   public let steps: Int
+  /// Levels of the steps that a suffix leaves out, from the highest.
+  let skipped: [NoiseLevel]
 
   /// Noise to start from, of `noise`'s shape `[N, H, W, C]`.
   public func start(_ noise: Tensor) -> Tensor {
@@ -29,9 +31,10 @@ public struct Timetable: Equatable, Sendable {
   /// - Returns: the timetable to use with `start(from:_:)`.
   public func suffix(strength: Double) -> Timetable {
     let kept = max(0, min(steps, Int(Double(steps) * strength)))
+    let first = kept == 0 ? transitions.count : min(transitions.count, steps - kept)
     return Timetable(
-      transitions: kept == 0 ? [] : Array(transitions.dropFirst(steps - kept)),
-      initNoiseSigma: initNoiseSigma, steps: steps)
+      transitions: Array(transitions[first...]), initNoiseSigma: initNoiseSigma, steps: steps,
+      skipped: skipped + transitions[..<first].map(\.level))
   }
 
   /// The lowest noise per picture above 0 and the highest; `nil` without such a range.
@@ -65,6 +68,6 @@ extension Timetable {
         Transition(
           index: index, count: moves.count, level: move.0, next: move.1, schedule: schedule)
       },
-      initNoiseSigma: initNoiseSigma, steps: steps)
+      initNoiseSigma: initNoiseSigma, steps: steps, skipped: [])
   }
 }

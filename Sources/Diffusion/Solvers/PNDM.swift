@@ -6,10 +6,12 @@ import ComputeCore
 /// Variance-preserving samples. Source: Liu et al. 2022, arXiv:2202.09778, Algorithm 2 and eq. 12;
 /// equals diffusers' `PNDMScheduler`. As there, one evaluation of the model is one step of the run:
 /// Runge-Kutta takes four of them to get on, and PLMS takes its first step twice. A run from the
-/// middle leaves out a level after that, as there.
+/// middle leaves out a level after that, or begins with whole Runge-Kutta steps wherever it is, as
+/// there.
 public struct PNDM: Solver {
   private let stride: Int
   private let rungeKutta: [Int]
+  private let final: NoiseLevel?
   private var evaluations = 0
   private var outputs: [Tensor] = []
   private var start: Tensor?
@@ -20,9 +22,11 @@ public struct PNDM: Solver {
   /// - Parameters:
   ///   - stride: training timesteps from one step to the next.
   ///   - rungeKutta: the timesteps of the Runge-Kutta steps, four for each; none for PLMS alone.
-  public init(stride: Int, rungeKutta: [Int] = []) {
+  ///   - final: the level below timestep 0; that of timestep 0 when left out.
+  public init(stride: Int, rungeKutta: [Int] = [], final: NoiseLevel? = nil) {
     self.stride = stride
     self.rungeKutta = rungeKutta
+    self.final = final
   }
 
   /// A step with one evaluation of the model; draws no noise.
@@ -53,7 +57,10 @@ public struct PNDM: Solver {
       sum = (sum ?? .zeros(output.shape)) + output / 3
     }
     let level = transition.trained(rungeKutta[evaluations / 4 * 4])
-    return prediction.of(start ?? sample, at: level, output).moved(to: transition.next)
+    // Counted from where the run begins, which need not be at the start of a Runge-Kutta step.
+    let target = Int(transition.level.timestep) - (evaluations % 2 == 0 ? stride / 2 : 0)
+    let next = target < 0 ? final ?? transition.trained(0) : transition.trained(target)
+    return prediction.of(start ?? sample, at: level, output).moved(to: next)
   }
 
   private mutating func multistep(

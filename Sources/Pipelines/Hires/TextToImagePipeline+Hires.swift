@@ -17,7 +17,7 @@ extension TextToImagePipeline {
     let unit = codec.pixelsPerLatent
     guard let hires = request.hires, let second = request.secondPass(unit: unit) else { return nil }
     do throws(SamplerError) {
-      let sampler = try Sampler(request.sampler, scheduler, like: request.likeness)
+      let sampler = try sampler(for: request)
       let run = try RunTimetable(second, sampler, secondPass: hires)
       var noise = sampler.noise(seeds: second.seeds, run.spanned)
       return Compute.withoutRecording {
@@ -37,7 +37,7 @@ extension TextToImagePipeline {
   /// - Throws: `PipelineError.sampler` when the sampler cannot take so many.
   public func stepCounts(_ request: GenerationRequest) throws(PipelineError) -> [Int] {
     do throws(SamplerError) {
-      let sampler = try Sampler(request.sampler, scheduler, like: request.likeness)
+      let sampler = try sampler(for: request)
       let first = try RunTimetable(request, sampler)
       guard let hires = request.hires,
         let second = request.secondPass(unit: codec.pixelsPerLatent)

@@ -58,7 +58,14 @@ struct RunStart {
       adjustment = nil
     } else {
       channels = nil
-      adjustment = picture.map { RunStart.keeping($0, fresh, where: reduced) }
+      let isLikeDiffusers = request.likeness == .diffusers
+      adjustment = picture.map { picture in
+        { sample, level, target in
+          // Within a step diffusers makes the picture as noisy as the sample is after it.
+          let level = isLikeDiffusers ? target : level
+          return RunStart.kept(sample, picture, fresh, at: level, where: reduced)
+        }
+      }
     }
   }
 
@@ -87,12 +94,10 @@ struct RunStart {
   }
 
   /// Samples where the mask is 1, the picture as noisy as they are where it is 0.
-  private static func keeping(
-    _ picture: Tensor, _ noise: Tensor, where mask: Tensor
-  ) -> Sampling.Adjustment {
-    { sample, level in
-      let kept = level.map { picture * $0.alpha + noise * $0.sigma } ?? picture
-      return kept * (1 - mask) + sample * mask
-    }
+  private static func kept(
+    _ sample: Tensor, _ picture: Tensor, _ noise: Tensor, at level: NoiseLevel?, where mask: Tensor
+  ) -> Tensor {
+    let kept = level.map { picture * $0.alpha + noise * $0.sigma } ?? picture
+    return kept * (1 - mask) + sample * mask
   }
 }

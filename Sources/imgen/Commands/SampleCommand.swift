@@ -153,7 +153,7 @@ struct SampleCommand: ParsableCommand {
     try console.report(
       SampleReport(
         files: written, seed: tasks[0].seed, steps: settings.steps,
-        sampler: settings.sampler.comfyUI, guidance: settings.guidanceScale,
+        sampler: settings.sampler.spelling(like: like), guidance: settings.guidanceScale,
         width: pictures.first?.width ?? settings.width,
         height: pictures.first?.height ?? settings.height, model: pipeline.name,
         seconds: Date().timeIntervalSince(start)))
@@ -217,7 +217,8 @@ struct SampleCommand: ParsableCommand {
     if let steps { request.steps = steps }
     if sampler != nil || schedule != nil {
       request.sampler = try SamplerName(
-        parsing: sampler ?? request.sampler.comfyUI, schedule: schedule ?? "")
+        parsing: sampler ?? request.sampler.spelling(like: like), schedule: schedule ?? "",
+        like: like)
     }
     if let guidance { request.guidanceScale = guidance }
     request.guidanceRescale = guidanceRescale

@@ -40,6 +40,20 @@ import Testing
     }
   }
 
+  @Test(arguments: Likeness.allCases) func uniPCIsTheVariantOfTheProgram(
+    _ likeness: Likeness
+  ) throws {
+    func read(_ text: String) throws -> SamplerName {
+      try SamplerName(parsing: text, like: likeness)
+    }
+    let plain = likeness == .diffusers ? SamplerName.Algorithm.uniPC : .uniPCBH1
+    #expect(try read("uni_pc") == SamplerName(plain))
+    #expect(try read("uni_pc_karras") == SamplerName(plain, .karras))
+    #expect(try read("uni_pc_bh2") == SamplerName(.uniPC))
+    #expect(try read("uni_pc_bh1_karras") == SamplerName(.uniPCBH1, .karras))
+    for name in SamplerName.all { #expect(try read(name.spelling(like: likeness)) == name) }
+  }
+
   @Test func scheduleNamedApartCounts() throws {
     let karras = SamplerName(.dpmpp2M, .karras)
     #expect(try SamplerName(parsing: "DPM++ 2M Karras", schedule: "Automatic") == karras)
