@@ -69,8 +69,8 @@ package struct GANObjective: Codable, Equatable, Sendable {
         total + crossEntropy(classes.sliced(axis: 0, 0..<n), ids: labels) * realClassWeight
     }
     return DiscriminatorLoss(
-      total: total, adversarial: adversarial.item, penalty: steepness?.item, realLogits: onReal.detached(),
-      fakeLogits: onFake.detached())
+      total: total, adversarial: adversarial.item, penalty: steepness?.item,
+      realLogits: onReal.detached(), fakeLogits: onFake.detached())
   }
 
   /// The loss of the generator.

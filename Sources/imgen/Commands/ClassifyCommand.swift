@@ -38,7 +38,7 @@ struct ClassifyTestCommand: ParsableCommand {
   @OptionGroup var console: ConsoleOptions
 
   func run() throws {
-    try OutputLocation.check(file: out)
+    try OutputLocation.check(picture: out)
     let classifier = try PictureClassifier.load(folder: model, isFrozen: true)
     let set = try classifier.pictures(data, split).relabelled(classifier.config.classNames)
     let matrix = try compute.run(defaultPrecision: .float32) {

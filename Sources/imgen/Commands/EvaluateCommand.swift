@@ -68,7 +68,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    if nearest { try OutputLocation.check(file: out) }
+    if nearest { try OutputLocation.check(picture: out) }
     try compute.run(defaultPrecision: .float32) { try evaluate() }
   }
 

@@ -36,4 +36,18 @@ enum OutputLocation {
     }
     try check(folder: (path as NSString).deletingLastPathComponent)
   }
+
+  /// Refuses a picture that is not a PNG file or cannot be written.
+  ///
+  /// - Parameters:
+  ///   - path: of the picture.
+  ///   - otherwise: what else the command can do, a half sentence.
+  /// - Throws: `ValidationError`.
+  static func check(picture path: String, otherwise: String = "") throws {
+    guard path.lowercased().hasSuffix(".png") else {
+      throw ValidationError(
+        "--out is \(path), expected the name of a picture, ending in .png\(otherwise).")
+    }
+    try check(file: path)
+  }
 }

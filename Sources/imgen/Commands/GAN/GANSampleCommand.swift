@@ -31,7 +31,12 @@ struct GANSampleCommand: ParsableCommand {
   func validate() throws {
     try OptionChecks.require("count", count, in: 1...100_000)
     if grid { try GANPictures.check(count: count, side: drawing.side) }
-    try grid ? OutputLocation.check(file: out) : OutputLocation.check(folder: out)
+    if grid {
+      try OutputLocation.check(
+        picture: out, otherwise: "; for single pictures in a folder add --no-grid")
+    } else {
+      try OutputLocation.check(folder: out)
+    }
   }
 
   func run() throws {
@@ -43,8 +48,7 @@ struct GANSampleCommand: ParsableCommand {
     let classes = generator.config.classNames
     let order = PictureOrder(
       count: count, seed: seed, label: try generator.label(drawing.label),
-      classCount: classes.count,
-      truncation: drawing.truncation)
+      classCount: classes.count, truncation: drawing.truncation)
     var bar = ProgressBar("Drawing", isVisible: console.isTalkative)
     let pictures = generator.draw(order) { bar.update($0, of: count) }
     bar.finish()

@@ -49,6 +49,9 @@ struct GANTrainCommand: ParsableCommand {
   @Option(help: "Weight of the penalty at the start; it falls to three tenths.")
   var gamma: Float = 1
 
+  @Option(help: "How much pictures are to be typical of their class; 0: as they come.")
+  var classWeight: Float = 0.1
+
   @Option(help: "Steps between two penalties, which are weighted by that number.")
   var penaltyEvery = 2
 
@@ -56,7 +59,7 @@ struct GANTrainCommand: ParsableCommand {
   var batch = 64
 
   @Option(help: "Learning rate at the start; it falls to a tenth.")
-  var learningRate: Float = 1e-3
+  var learningRate: Float = 5e-4
 
   @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
   var augment = GANAugmentation.auto
@@ -86,6 +89,7 @@ struct GANTrainCommand: ParsableCommand {
     try OptionChecks.require(learningRate: learningRate)
     try OptionChecks.require(
       gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try OptionChecks.require("class-weight", classWeight, in: 0...100)
     try OptionChecks.require("penalty-every", penaltyEvery, in: 1...64)
     try OptionChecks.require("channels", channels, in: 4...1024)
     try OptionChecks.require("size", size, in: 8...256)
@@ -199,6 +203,7 @@ struct GANTrainCommand: ParsableCommand {
     (training.objective.loss, training.objective.penalty) = (loss, penalty)
     (training.objective.gamma, training.objective.finalGamma) = (gamma, 0.3 * gamma)
     training.objective.penaltyInterval = penaltyEvery
+    training.objective.madeClassWeight = classWeight
     (training.batchSize, training.seed) = (min(batch, set.count), seed)
     (training.learningRate, training.finalLearningRate) = (learningRate, learningRate / 10)
     training.augments = augment == .on || augment == .auto && set.count < 5_000

@@ -37,7 +37,7 @@ struct GANWalkCommand: ParsableCommand {
     try OptionChecks.require("frames", frames, in: 2...240)
     try OptionChecks.require("stops", stops, in: 2...64)
     try GANPictures.check(count: rows * stops * frames, side: drawing.side)
-    try OutputLocation.check(file: out)
+    try OutputLocation.check(picture: out)
   }
 
   func run() throws {
