@@ -31,9 +31,13 @@ SEED, GUIDANCE, SIDE = 1, 7.5, 512
 
 def draw(folder, precision, steps, out):
     """diffusers' side, in a process of its own."""
+    import diffusers
     import torch
+    import transformers
     from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
 
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     pipeline = StableDiffusionPipeline.from_pretrained(
         folder, dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
