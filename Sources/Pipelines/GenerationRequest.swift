@@ -33,6 +33,12 @@ public struct GenerationRequest: Sendable {
   /// A second pass that enlarges the picture; `width` and `height` are those of the first.
   public var hires: HiresPass?
 
+  /// Whether the negative prompt plays a role: not at a guidance of 1, and in diffusers not below it
+  /// either, where models of one step (SD-Turbo) are run with 0.
+  ///
+  /// Source: `pipeline_stable_diffusion.py`, `do_classifier_free_guidance`.
+  var isGuided: Bool { likeness == .diffusers ? guidanceScale > 1 : guidanceScale != 1 }
+
   /// How the prompts are read.
   public var reading: PromptReading { PromptReading(like: likeness, clipSkip: clipSkip) }
 

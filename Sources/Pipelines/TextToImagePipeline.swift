@@ -175,7 +175,7 @@ public final class TextToImagePipeline {
     func full(_ input: Tensor) -> Tensor {
       channels.map { concatenated([input, $0], axis: 3) } ?? input
     }
-    guard scale != 1 else {
+    guard request.isGuided else {
       return { input, timestep in denoised(full(input), timestep, positive) }
     }
     var reading = request.reading

@@ -97,9 +97,26 @@ import Testing
       request(["a red apple"]) {
         $0.guidanceScale = 0
         $0.negativePrompt = "a dog"
+        $0.likeness = .comfyUI
       })
-    let expected = try latents(request(["a dog"]) { $0.guidanceScale = 1 })
+    let expected = try latents(
+      request(["a dog"]) {
+        $0.guidanceScale = 1
+        $0.likeness = .comfyUI
+      })
     for (a, b) in zip(found, expected) { #expect(abs(a - b) < 1e-4) }
+  }
+
+  @Test func diffusersDoesNotGuideBelowOne() throws {
+    let plain = try latents(request { $0.guidanceScale = 1 })
+    for scale: Float in [0, 0.5] {
+      let found = try latents(
+        request {
+          $0.guidanceScale = scale
+          $0.negativePrompt = "something else"
+        })
+      #expect(found == plain)
+    }
   }
 
   @Test func badRequestsSayWhatWouldDo() throws {
