@@ -35,9 +35,9 @@ package struct GANTrainingConfig: Codable, Equatable, Sendable {
   /// Real pictures per step.
   package var batchSize = 64
   /// Learning rate of both networks at the start.
-  package var learningRate: Float = 5e-4
+  package var learningRate: Float = 7e-4
   /// Learning rate at the end; falls to it as half a cosine.
-  package var finalLearningRate: Float = 5e-5
+  package var finalLearningRate: Float = 7e-5
   /// Decay of the mean of gradients in both optimizers.
   package var beta1: Float = 0
   /// Decay of the generator's moving average.

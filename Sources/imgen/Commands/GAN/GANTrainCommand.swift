@@ -59,7 +59,7 @@ struct GANTrainCommand: ParsableCommand {
   var batch = 64
 
   @Option(help: "Learning rate at the start; it falls to a tenth.")
-  var learningRate: Float = 5e-4
+  var learningRate: Float = 7e-4
 
   @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
   var augment = GANAugmentation.auto
