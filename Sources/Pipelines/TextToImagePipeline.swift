@@ -140,20 +140,30 @@ public final class TextToImagePipeline {
     }
   }
 
-  /// Runs a whole request; `onStep` is told every step that is done.
+  /// Runs a whole request, both passes if it has two.
+  ///
+  /// - Parameters:
+  ///   - request: what to draw.
+  ///   - onStep: told every step that is done, and the number of its pass, 0 or 1.
+  ///   - onDecoding: told the part of the decoding that is done, where that takes long.
+  /// - Returns: a picture for each prompt.
+  /// - Throws: `PipelineError` as `sampling(_:)` does.
   public func generate(
-    _ request: GenerationRequest, onStep: (Step) -> Void = { _ in }
+    _ request: GenerationRequest, onStep: (_ step: Step, _ pass: Int) -> Void = { _, _ in },
+    onDecoding: @escaping WorkProgress = { _ in }
   ) throws(PipelineError) -> [Image] {
     var latents: Tensor?
-    func run(_ sampling: Sampling) {
+    func run(_ sampling: Sampling, pass: Int) {
       for step in sampling {
         latents = step.sample
-        onStep(step)
+        onStep(step, pass)
       }
     }
-    run(try sampling(request))
-    if let small = latents, let second = try secondSampling(request, from: small) { run(second) }
-    return latents.map(pictures) ?? []
+    run(try sampling(request), pass: 0)
+    if let small = latents, let second = try secondSampling(request, from: small) {
+      run(second, pass: 1)
+    }
+    return latents.map { pictures($0, progress: onDecoding) } ?? []
   }
 
   /// The denoiser with its texts bound, and guidance where the scale asks for it.

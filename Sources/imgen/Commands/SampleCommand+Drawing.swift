@@ -1,5 +1,3 @@
-import ComputeCore
-import Diffusion
 import ImageIO
 import Pipelines
 
@@ -10,23 +8,16 @@ extension SampleCommand {
     _ previews: inout Previews
   ) throws -> [Image] {
     let steps = try pipeline.stepCounts(request).reduce(0, +)
-    var latents: Tensor?
     var done = 0
-    func run(_ sampling: Sampling, pass: Int) {
-      for step in sampling {
-        latents = step.sample
+    lazy var decoding = ProgressBar("Decoding", isVisible: console.isTalkative)
+    return try pipeline.generate(
+      request,
+      onStep: { step, pass in
         bar.advance(pass: pass, pictures: request.seeds.count)
         done += 1
         if done < steps { previews.show(step, number: done) }
-      }
-    }
-    run(try pipeline.sampling(request), pass: 0)
-    if let small = latents, let second = try pipeline.secondSampling(request, from: small) {
-      run(second, pass: 1)
-    }
-    guard let latents else { return [] }
-    var decoding = ProgressBar("Decoding", isVisible: console.isTalkative)
-    return pipeline.pictures(latents) { decoding.update(max(1, Int($0 * 100)), of: 100) }
+      },
+      onDecoding: { decoding.update(max(1, Int($0 * 100)), of: 100) })
   }
 }
 

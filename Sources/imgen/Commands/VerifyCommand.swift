@@ -39,7 +39,7 @@ struct VerifyCommand: ParsableCommand {
     guard pictures.count == 1 else {
       throw ValidationError("--out shows one picture, but \(pictures.count) are given.")
     }
-    try OutputLocation.check(file: out)
+    try OutputLocation.check(picture: out)
   }
 
   func run() throws {
@@ -78,8 +78,8 @@ struct VerifyCommand: ParsableCommand {
       let (pipeline, loras) = try pipelines.load(options)
       return try redrawing.draw(file.image, pipeline, loras)
     }
-    if let out { try sheet(file.image, drawn).writePNG(to: out) }
     let difference = PictureDifference(file.image, drawn)
+    if let out { try sheet(file.image, drawn, difference).writePNG(to: out) }
     let reasons = difference.worst == 0 ? [] : self.reasons(&redrawing, model, difference)
     return Verification(
       path, difference, tolerance: tolerance, record.author, model: model, reasons: reasons)
@@ -122,9 +122,10 @@ struct VerifyCommand: ParsableCommand {
   }
 
   /// The picture, the redrawn one and their difference, which is made visible.
-  private func sheet(_ picture: Image, _ drawn: Image) -> Image {
-    let worst = PictureDifference(picture, drawn).worst
-    let factor = worst == 0 ? 1 : max(1, 255 / worst)
+  private func sheet(
+    _ picture: Image, _ drawn: Image, _ difference: PictureDifference
+  ) -> Image {
+    let factor = difference.worst == 0 ? 1 : max(1, 255 / difference.worst)
     let scale = max(1, 192 / max(picture.width, picture.height))
     let images = [picture, drawn, picture.difference(from: drawn, times: factor)]
     return captionedSheet(

@@ -94,7 +94,7 @@ struct Redrawing {
     var done = 0
     var bar = ProgressBar(
       "Drawing \((path as NSString).lastPathComponent)", isVisible: console.isTalkative)
-    let pictures = try pipeline.generate(request) { _ in
+    let pictures = try pipeline.generate(request) { _, _ in
       done += 1
       bar.update(done, of: steps)
     }
