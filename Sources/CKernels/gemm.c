@@ -10,7 +10,8 @@
 #include <immintrin.h>
 #endif
 
-enum { MAX_ROWS = 8, MAX_PANEL = 32 };
+// MAX_BLOCKS: row blocks that go through all panels together.
+enum { MAX_ROWS = 8, MAX_PANEL = 32, MAX_BLOCKS = 32 };
 
 // Rows of the register tile.
 static size_t tile_rows(void) { return ck_isa() >= CK_ISA_AVX512 ? 8 : 4; }
@@ -56,6 +57,14 @@ static block_place place(const ck_gemm_t *g, size_t block, size_t block_rows) {
   return p;
 }
 
+// The places of up to MAX_BLOCKS blocks; returns how many.
+static size_t find_places(block_place *places, const ck_gemm_t *g, size_t block, size_t block_end,
+                          size_t block_rows) {
+  const size_t left = block_end - block, count = left < MAX_BLOCKS ? left : MAX_BLOCKS;
+  for (size_t i = 0; i < count; i++) places[i] = place(g, block + i, block_rows);
+  return count;
+}
+
 // Moves the valid part of a tile at an edge of C, [MAX_ROWS, panel], with bias and residual.
 static void store_tile(const ck_gemm_t *g, const float *tile, size_t panel_width,
                        const block_place *p, size_t column) {
@@ -98,18 +107,31 @@ static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t co
                        .residual = g->residual ? g->residual + start : NULL};
 }
 
-// The register tile: ROWS rows by two vectors of WIDTH floats. Rows are the outer unrolled loop,
-// so the accumulators stay in registers.
+// The register tile: ROWS rows by two vectors of WIDTH floats, and how it gets into C, with a
+// constant HAS_RESIDUAL. Rows are the outer unrolled loop, so the accumulators stay in registers.
 #define CK_TILE_F32(SUFFIX, TARGET, WIDTH, ROWS)                                                  \
   typedef float vec_##SUFFIX __attribute__((vector_size(WIDTH * 4), aligned(4)));                 \
-  TARGET static void tile_f32_##SUFFIX(const ck_gemm_t *g, const float *a, size_t rows,           \
-                                       const float *b, const tile_target *t) {                    \
-    vec_##SUFFIX acc[ROWS][2];                                                                    \
-    const float *row[ROWS];                                                                       \
+  CK_BODY TARGET void finish_f32_##SUFFIX(vec_##SUFFIX acc[ROWS][2], const tile_target *t,        \
+                                          int has_residual) {                                     \
+    _Pragma("unroll") for (int j = 0; j < 2; j++) {                                               \
+      vec_##SUFFIX shift = {0};                                                                   \
+      if (t->bias) shift = *(const vec_##SUFFIX *)(t->bias + j * WIDTH);                          \
+      _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                          \
+        const ptrdiff_t place = i * t->stride + j * WIDTH;                                        \
+        vec_##SUFFIX sum = acc[i][j] + shift;                                                     \
+        if (has_residual) sum += *(const vec_##SUFFIX *)(t->residual + place);                    \
+        *(vec_##SUFFIX *)(t->out + place) = sum;                                                  \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  TARGET static void tile_f32_##SUFFIX(const ck_gemm_t *g, ptrdiff_t a, size_t rows,              \
+                                       const void *right, const tile_target *t) {                 \
+    const float *b = right, *row[ROWS];                                                           \
+    vec_##SUFFIX acc[ROWS][2];                                                                       \
     _Pragma("unroll") for (int i = 0; i < ROWS; i++) acc[i][0] = acc[i][1] = (vec_##SUFFIX){0};   \
     for (size_t s = 0; s < g->segment_count; s++) {                                               \
       _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                            \
-          row[i] = a + g->segments[s] + row_offset(g, i, rows);                                   \
+          row[i] = (const float *)g->a + a + g->segments[s] + row_offset(g, i, rows);             \
       for (size_t k = 0; k < g->segment_length; k++, b += 2 * WIDTH) {                            \
         vec_##SUFFIX b0 = *(const vec_##SUFFIX *)b, b1 = *(const vec_##SUFFIX *)(b + WIDTH);      \
         _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                        \
@@ -119,16 +141,8 @@ static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t co
         }                                                                                         \
       }                                                                                           \
     }                                                                                             \
-    _Pragma("unroll") for (int j = 0; j < 2; j++) {                                               \
-      vec_##SUFFIX shift = {0};                                                                   \
-      if (t->bias) shift = *(const vec_##SUFFIX *)(t->bias + j * WIDTH);                          \
-      _Pragma("unroll") for (int i = 0; i < ROWS; i++) {                                          \
-        const ptrdiff_t place = i * t->stride + j * WIDTH;                                        \
-        vec_##SUFFIX sum = acc[i][j] + shift;                                                     \
-        if (t->residual) sum += *(const vec_##SUFFIX *)(t->residual + place);                     \
-        *(vec_##SUFFIX *)(t->out + place) = sum;                                                  \
-      }                                                                                           \
-    }                                                                                             \
+    if (t->residual) finish_f32_##SUFFIX(acc, t, 1);                                              \
+    else finish_f32_##SUFFIX(acc, t, 0);                                                          \
   }
 
 #if defined(__x86_64__)
@@ -139,34 +153,6 @@ CK_TILE_F32(avx512, TARGET_AVX512F, 16, 8)
 CK_TILE_F32(avx2, CK_TARGET_AVX2, 8, 4)
 #endif
 CK_TILE_F32(plain, , 4, 4)
-
-typedef void (*tile_f32)(const ck_gemm_t *, const float *, size_t, const float *,
-                         const tile_target *);
-
-static tile_f32 pick_tile_f32(void) {
-#if defined(__x86_64__)
-  if (ck_isa() >= CK_ISA_AVX512) return tile_f32_avx512;
-  if (ck_isa() == CK_ISA_AVX2) return tile_f32_avx2;
-#endif
-  return tile_f32_plain;
-}
-
-void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
-                 size_t panel_end) {
-  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
-  const tile_f32 compute = pick_tile_f32();
-  const size_t rows = tile_rows(), width = ck_gemm_panel();
-  const size_t k = g->segment_count * g->segment_length;
-  for (size_t j = panel; j < panel_end; j++) {
-    const float *b = (const float *)g->b + j * k * width;
-    for (size_t i = block; i < block_end; i++) {
-      block_place p = place(g, i, rows);
-      tile_target t = target_of(g, &p, j * width, width, rows, tile);
-      compute(g, (const float *)g->a + p.a, p.rows, b, &t);
-      if (t.out == tile) store_tile(g, tile, width, &p, j * width);
-    }
-  }
-}
 
 // The register tile of two factors in panels: ROWS of the rows of a row panel, from `a` on.
 #define CK_PANEL_TILE_F32(SUFFIX, TARGET, WIDTH, ROWS)                                            \
@@ -196,15 +182,39 @@ CK_PANEL_TILE_F32(avx2, CK_TARGET_AVX2, 8, 4)
 CK_PANEL_TILE_F32(plain, , 4, 4)
 
 #if defined(__x86_64__)
-TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t rows,
-                                  const uint16_t *b, const tile_target *t) {
+// Moves a tile of sums into C; IS_ROUNDED and HAS_RESIDUAL are constants where it is called.
+CK_BODY TARGET_BF16 void finish_bf16(__m512 acc[8][2], const tile_target *t, int is_rounded,
+                                     int has_residual) {
+  const __m512 zero = _mm512_setzero_ps();
+  const __m512 low = t->bias ? _mm512_loadu_ps(t->bias) : zero;
+  const __m512 high = t->bias ? _mm512_loadu_ps(t->bias + 16) : zero;
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    const ptrdiff_t place = i * t->stride;
+    __m512 a = _mm512_add_ps(acc[i][0], low), b = _mm512_add_ps(acc[i][1], high);
+    if (has_residual) {
+      a = _mm512_add_ps(a, _mm512_loadu_ps(t->residual + place));
+      b = _mm512_add_ps(b, _mm512_loadu_ps(t->residual + place + 16));
+    }
+    if (is_rounded) {
+      _mm512_storeu_si512(t->rounded + place, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+    } else {
+      _mm512_storeu_ps(t->out + place, a);
+      _mm512_storeu_ps(t->out + place + 16, b);
+    }
+  }
+}
+
+TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, ptrdiff_t a, size_t rows, const void *right,
+                                  const tile_target *t) {
+  const uint16_t *b = right, *row[8];
   __m512 acc[8][2];
-  const uint16_t *row[8];
 #pragma unroll
   for (int i = 0; i < 8; i++) acc[i][0] = acc[i][1] = _mm512_setzero_ps();
   for (size_t s = 0; s < g->segment_count; s++) {
 #pragma unroll
-    for (int i = 0; i < 8; i++) row[i] = a + g->segments[s] + row_offset(g, i, rows);
+    for (int i = 0; i < 8; i++)
+      row[i] = (const uint16_t *)g->a + a + g->segments[s] + row_offset(g, i, rows);
     for (size_t k = 0; k < g->segment_length; k += 2, b += 64) {
       __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 32);
 #pragma unroll
@@ -217,20 +227,10 @@ TARGET_BF16 static void tile_bf16(const ck_gemm_t *g, const uint16_t *a, size_t 
       }
     }
   }
-#pragma unroll
-  for (int j = 0; j < 2; j++) {
-    const __m512 shift = t->bias ? _mm512_loadu_ps(t->bias + j * 16) : _mm512_setzero_ps();
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-      const ptrdiff_t place = i * t->stride + j * 16;
-      __m512 sum = _mm512_add_ps(acc[i][j], shift);
-      if (t->residual) sum = _mm512_add_ps(sum, _mm512_loadu_ps(t->residual + place));
-      if (t->rounded)
-        _mm256_storeu_si256((__m256i *)(t->rounded + place), (__m256i)_mm512_cvtneps_pbh(sum));
-      else
-        _mm512_storeu_ps(t->out + place, sum);
-    }
-  }
+  if (t->rounded && t->residual) finish_bf16(acc, t, 1, 1);
+  else if (t->rounded) finish_bf16(acc, t, 1, 0);
+  else if (t->residual) finish_bf16(acc, t, 0, 1);
+  else finish_bf16(acc, t, 0, 0);
 }
 
 TARGET_BF16 static void panel_tile_bf16(const void *left, const void *right, size_t k, float *out,
@@ -261,20 +261,43 @@ TARGET_BF16 static void panel_tile_bf16(const void *left, const void *right, siz
 }
 #endif
 
+typedef void (*gemm_tile)(const ck_gemm_t *g, ptrdiff_t a, size_t rows, const void *b,
+                          const tile_target *t);
+
+// All tiles of some row blocks and panels; bytes are those of an element of A and B.
+static void run_tiles(const ck_gemm_t *g, gemm_tile compute, size_t rows, size_t bytes,
+                      size_t block, size_t block_end, size_t panel, size_t panel_end) {
+  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
+  block_place places[MAX_BLOCKS];
+  const size_t width = ck_gemm_panel();
+  const size_t panel_bytes = g->segment_count * g->segment_length * width * bytes;
+  for (; block < block_end; block += MAX_BLOCKS) {
+    const size_t count = find_places(places, g, block, block_end, rows);
+    for (size_t j = panel; j < panel_end; j++) {
+      const char *b = (const char *)g->b + j * panel_bytes;
+      for (const block_place *p = places; p < places + count; p++) {
+        const tile_target t = target_of(g, p, j * width, width, rows, tile);
+        compute(g, p->a, p->rows, b, &t);
+        if (t.out == tile) store_tile(g, tile, width, p, j * width);
+      }
+    }
+  }
+}
+
+void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
+                 size_t panel_end) {
+  gemm_tile compute = tile_f32_plain;
+#if defined(__x86_64__)
+  if (ck_isa() >= CK_ISA_AVX512) compute = tile_f32_avx512;
+  else if (ck_isa() == CK_ISA_AVX2) compute = tile_f32_avx2;
+#endif
+  run_tiles(g, compute, tile_rows(), sizeof(float), block, block_end, panel, panel_end);
+}
+
 void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
                   size_t panel_end) {
 #if defined(__x86_64__)
-  float tile[MAX_ROWS * MAX_PANEL] __attribute__((aligned(64)));
-  const size_t k = g->segment_count * g->segment_length;
-  for (size_t j = panel; j < panel_end; j++) {
-    const uint16_t *b = (const uint16_t *)g->b + j * k * 32;
-    for (size_t i = block; i < block_end; i++) {
-      block_place p = place(g, i, 8);
-      tile_target t = target_of(g, &p, j * 32, 32, 8, tile);
-      tile_bf16(g, (const uint16_t *)g->a + p.a, p.rows, b, &t);
-      if (t.out == tile) store_tile(g, tile, 32, &p, j * 32);
-    }
-  }
+  run_tiles(g, tile_bf16, 8, sizeof(uint16_t), block, block_end, panel, panel_end);
 #else
   (void)g, (void)block, (void)block_end, (void)panel, (void)panel_end;
 #endif
