@@ -1,4 +1,5 @@
 import ComputeCore
+import Foundation
 
 /// What a GAN is trained for, and how strongly its discriminator is held back.
 package struct GANObjective: Codable, Equatable, Sendable {
@@ -7,9 +8,12 @@ package struct GANObjective: Codable, Equatable, Sendable {
   /// The penalty on the discriminator's steepness.
   package var penalty = GradientPenalty.r1r2
   /// Weight of the penalty at the start: γ / 2 of the papers is half of it; λ for `wgan-gp`.
-  package var gamma: Float = 1
-  /// Weight of the penalty at the end; falls to it as half a cosine.
-  package var finalGamma: Float = 0.1
+  package var gamma: Float = 2
+  /// Weight of the penalty at the end; its logarithm falls to it as half a cosine.
+  ///
+  /// A discriminator that is held back too little at the start drives the generator into a corner; one
+  /// that is held back too much at the end does not see what is missing.
+  package var finalGamma: Float = 0.05
   /// The penalty is computed in every so many steps, and weighted by that number.
   ///
   /// Source: lazy regularisation, Karras et al. 2020, arXiv:1912.04958, appendix B.
@@ -27,6 +31,14 @@ package struct GANObjective: Codable, Equatable, Sendable {
 
   /// The defaults.
   package init() {}
+
+  /// Weight of the penalty in a step that has one, before `penaltyInterval`.
+  ///
+  /// - Parameter decay: what is left of the run's half cosine, from 1 at its start to 0 at its end.
+  /// - Returns: between `gamma` and `finalGamma`.
+  package func penaltyWeight(decay: Float) -> Float {
+    finalGamma * pow(gamma / finalGamma, decay)
+  }
 
   /// The loss of the discriminator and what there is to tell about it.
   ///

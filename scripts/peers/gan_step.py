@@ -6,7 +6,7 @@
     scripts/peers/gan_step.py
 
 The networks that `imgen gan train` begins with on 28x28 pictures of ten classes, the relativistic
-loss with R1 and R2 in every step, batch 64, AdamW and a moving average of the generator. torch runs
+loss with R1 and R2 in every step, batch 32, AdamW and a moving average of the generator. torch runs
 in three settings: float32 and bfloat16 autocast in channels_last, and float32 as it comes; the best
 one counts. Run it on an idle machine.
 """
@@ -56,7 +56,7 @@ def torch_step(batch, autocast, channels_last):
 
 def main():
     parser = arguments(__doc__, steps=10)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
     options = parser.parse_args()
     competitors = [
         Imgen("gan", "--batch", str(options.batch), "--precision", precision,

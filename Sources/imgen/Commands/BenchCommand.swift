@@ -37,7 +37,7 @@ struct BenchCommand: ParsableCommand {
   var config: String?
 
   @Option(
-    help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train, 64 for gan.")
+    help: "Pictures per step. Default: 2 for unet, 1 for vae and lora, 32 to train and for gan.")
   var batch: Int?
 
   @Option(
@@ -82,7 +82,7 @@ struct BenchCommand: ParsableCommand {
     case .vae: add(try benchmark("sd15").vae(), to: &report)
     case .train: add(try benchmark("unet25m").train(), to: &report)
     case .lora: add(try benchmark("sd15").lora(), to: &report)
-    case .gan: add(try GANBenchmark(batch: batch ?? 64, steps: steps).report(), to: &report)
+    case .gan: add(try GANBenchmark(batch: batch ?? 32, steps: steps).report(), to: &report)
     }
   }
 

@@ -72,6 +72,28 @@ import Training
     #expect(share > 0.5 && share < 1.5, "bars lie in all places: \(share)")
   }
 
+  @Test func theGeneratorHasALearningRateOfItsOwn() throws {
+    // Adam without a mean of gradients moves each number by the learning rate at first.
+    func moved(_ rate: Float) throws -> [Float] {
+      var trainer = try trainer { $0.generatorRate = rate }
+      let before = trainer.networks.generator.namedParameters().flatMap(\.1.value.values)
+      _ = trainer.next(progress: 0)
+      let after = trainer.networks.generator.namedParameters().flatMap(\.1.value.values)
+      return zip(before, after).map { $1 - $0 }
+    }
+    let (half, whole) = (try moved(0.5), try moved(1))
+    #expect(whole.contains { abs($0) > 1e-3 })
+    #expect(zip(half, whole).allSatisfy { abs(2 * $0 - $1) < 2e-6 })
+  }
+
+  @Test func thePenaltyFadesByAFixedFactor() {
+    var objective = GANObjective()
+    (objective.gamma, objective.finalGamma) = (8, 0.5)
+    #expect(objective.penaltyWeight(decay: 1) == 8)
+    #expect(abs(objective.penaltyWeight(decay: 0.5) - 2) < 1e-5)
+    #expect(abs(objective.penaltyWeight(decay: 0) - 0.5) < 1e-6)
+  }
+
   @Test func aResumedRunHasTheNumbersOfAnUninterruptedOne() throws {
     let folder = try ScratchFolder()
     func change(_ config: inout GANTrainingConfig) {

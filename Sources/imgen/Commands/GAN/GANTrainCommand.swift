@@ -46,8 +46,11 @@ struct GANTrainCommand: ParsableCommand {
   @Option(help: "Penalty on steepness: \(values(GradientPenalty.self)).")
   var penalty = GradientPenalty.r1r2
 
-  @Option(help: "Weight of the penalty at the start; it falls to three tenths.")
-  var gamma: Float = 1
+  @Option(help: "Weight of the penalty at the start. Default: 2, or 10 for wgan-gp.")
+  var gamma: Float?
+
+  @Option(help: "Weight of the penalty at the end. Default: a fortieth, for wgan-gp all of it.")
+  var finalGamma: Float?
 
   @Option(help: "How much pictures are to be typical of their class; 0: as they come.")
   var classWeight: Float = 0.1
@@ -56,10 +59,13 @@ struct GANTrainCommand: ParsableCommand {
   var penaltyEvery = 2
 
   @Option(help: "Real pictures per step.")
-  var batch = 64
+  var batch = 32
 
-  @Option(help: "Learning rate at the start; it falls to a tenth.")
-  var learningRate: Float = 7e-4
+  @Option(help: "Learning rate of the discriminator at the start; it falls to a tenth.")
+  var learningRate: Float = 1e-3
+
+  @Option(help: "The generator's learning rate as a share of the discriminator's.")
+  var generatorRate: Float = 0.7
 
   @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
   var augment = GANAugmentation.auto
@@ -87,8 +93,9 @@ struct GANTrainCommand: ParsableCommand {
     try OptionChecks.require(steps: steps)
     try OptionChecks.require(minutes: minutes)
     try OptionChecks.require(learningRate: learningRate)
-    try OptionChecks.require(
-      gamma >= 0 && gamma.isFinite, "--gamma is \(gamma), expected 0 or more.")
+    try OptionChecks.require("generator-rate", generatorRate, in: 0.001...1_000)
+    try OptionChecks.require("gamma", gamma, in: 1e-6...10_000)
+    try OptionChecks.require("final-gamma", finalGamma, in: 1e-6...10_000)
     try OptionChecks.require("class-weight", classWeight, in: 0...100)
     try OptionChecks.require("penalty-every", penaltyEvery, in: 1...64)
     try OptionChecks.require("channels", channels, in: 4...1024)
@@ -201,11 +208,14 @@ struct GANTrainCommand: ParsableCommand {
     (network.baseChannels, network.maxChannels) = (channels, 4 * channels)
     var training = GANTrainingConfig()
     (training.objective.loss, training.objective.penalty) = (loss, penalty)
-    (training.objective.gamma, training.objective.finalGamma) = (gamma, 0.3 * gamma)
+    let start = gamma ?? (penalty == .interpolated ? 10 : 2)
+    training.objective.gamma = start
+    training.objective.finalGamma = finalGamma ?? (penalty == .interpolated ? start : start / 40)
     training.objective.penaltyInterval = penaltyEvery
     training.objective.madeClassWeight = classWeight
     (training.batchSize, training.seed) = (min(batch, set.count), seed)
     (training.learningRate, training.finalLearningRate) = (learningRate, learningRate / 10)
+    training.generatorRate = generatorRate
     training.augments = augment == .on || augment == .auto && set.count < 5_000
     return GANSettings(
       data: data, totalSteps: steps, network: network, training: training,
