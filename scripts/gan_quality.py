@@ -41,7 +41,7 @@ def evaluated(data, fakes, judge, *options):
 def measured(options, minutes, seed):
     """The figures of one run, trained unless that was done before."""
     folder = options.out / f"{minutes:g}-minutes-seed-{seed}"
-    result = folder.with_suffix(".json")
+    result = options.out / f"{folder.name}.json"
     if result.exists():
         return json.loads(result.read_text())
     # A run that was stopped did not have its minutes in one piece: begin it anew.
@@ -105,8 +105,7 @@ def plot(runs, floor, path):
         axis.set(title=key, xlabel="minutes", xscale="log", xticks=lengths)
         axis.set_xticks(lengths, [f"{minutes:g}" for minutes in lengths])
         axis.minorticks_off()
-        if key in ("FD", "KD"):
-            axis.set_ylim(bottom=0)
+        axis.set_ylim(0, None if key in ("FD", "KD") else 1)
     figure.savefig(path, dpi=110)
 
 
