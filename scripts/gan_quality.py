@@ -102,7 +102,7 @@ def plot(runs, floor, path):
             axis.axhline(floor[key], color="tab:gray", linestyle="--", linewidth=1)
             axis.annotate("real training pictures", (lengths[0], floor[key]), fontsize=8,
                           color="tab:gray", textcoords="offset points", xytext=(0, 3))
-        axis.set(title=key, xlabel="minutes", xscale="log", xticks=lengths)
+        axis.set(title=key, xlabel="minutes", xscale="log")
         axis.set_xticks(lengths, [f"{minutes:g}" for minutes in lengths])
         axis.minorticks_off()
         axis.set_ylim(0, None if key in ("FD", "KD") else 1)

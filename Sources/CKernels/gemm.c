@@ -127,7 +127,7 @@ static tile_target target_of(const ck_gemm_t *g, const block_place *p, size_t co
   TARGET static void tile_f32_##SUFFIX(const ck_gemm_t *g, ptrdiff_t a, size_t rows,              \
                                        const void *right, const tile_target *t) {                 \
     const float *b = right, *row[ROWS];                                                           \
-    vec_##SUFFIX acc[ROWS][2];                                                                       \
+    vec_##SUFFIX acc[ROWS][2];                                                                    \
     _Pragma("unroll") for (int i = 0; i < ROWS; i++) acc[i][0] = acc[i][1] = (vec_##SUFFIX){0};   \
     for (size_t s = 0; s < g->segment_count; s++) {                                               \
       _Pragma("unroll") for (int i = 0; i < ROWS; i++)                                            \

@@ -208,9 +208,11 @@ struct GANTrainCommand: ParsableCommand {
     (network.baseChannels, network.maxChannels) = (channels, 4 * channels)
     var training = GANTrainingConfig()
     (training.objective.loss, training.objective.penalty) = (loss, penalty)
-    let start = gamma ?? (penalty == .interpolated ? 10 : 2)
+    let usual = training.objective
+    let start = gamma ?? (penalty == .interpolated ? 10 : usual.gamma)
+    let share = penalty == .interpolated ? 1 : usual.finalGamma / usual.gamma
     training.objective.gamma = start
-    training.objective.finalGamma = finalGamma ?? (penalty == .interpolated ? start : start / 40)
+    training.objective.finalGamma = finalGamma ?? start * share
     training.objective.penaltyInterval = penaltyEvery
     training.objective.madeClassWeight = classWeight
     (training.batchSize, training.seed) = (min(batch, set.count), seed)
