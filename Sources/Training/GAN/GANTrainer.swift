@@ -42,7 +42,7 @@ package struct GANTrainingConfig: Codable, Equatable, Sendable {
   ///
   /// A generator that learns as fast makes fewer kinds of pictures.
   /// Source: Heusel et al. 2017, arXiv:1706.08500, section 2.
-  package var generatorRate: Float = 0.7
+  package var generatorRate: Float = 0.6
   /// Decay of the mean of gradients in both optimizers.
   package var beta1: Float = 0
   /// Decay of the generator's moving average.

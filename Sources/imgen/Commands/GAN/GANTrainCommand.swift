@@ -65,7 +65,7 @@ struct GANTrainCommand: ParsableCommand {
   var learningRate: Float = 1e-3
 
   @Option(help: "The generator's learning rate as a share of the discriminator's.")
-  var generatorRate: Float = 0.7
+  var generatorRate: Float = 0.6
 
   @Option(help: "Random shifts and mirrors of what the discriminator sees: auto, on or off.")
   var augment = GANAugmentation.auto
