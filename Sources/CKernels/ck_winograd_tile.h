@@ -1,15 +1,16 @@
 #pragma once
 #include "ck_lanes.h"
 #include "ck_winograd.h"
+#include "ck_winograd_lines.h"
 
-enum { PLACES = CK_WINOGRAD_PLACES };
+enum { MAX_PLACES = CK_WINOGRAD_LARGE_PLACES };
 
 // Channels that are worked on at a time.
 enum { BLOCK = 2048 };
 
 // Where the pixels of one tile are; those outside the source are zeros.
 typedef struct {
-  const void *start[PLACES];
+  const void *start[MAX_PLACES];
 } window;
 
 static const float zeros[BLOCK];

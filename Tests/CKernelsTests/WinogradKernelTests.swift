@@ -27,12 +27,14 @@ import Testing
       }
     }
 
-    var tiles: Int { ((h + 1) / 2) * ((w + 1) / 2) }
-
-    func geometry(channels: Int, border: Int) -> ck_winograd_t {
-      ck_winograd_t(
-        height: h, width: w, channels: channels, tiles_down: (h + 1) / 2,
-        tiles_across: (w + 1) / 2, top: border, left: border, bias_step: 0)
+    /// How tiles of `side` lie on the source and on the target.
+    func geometry(side: Int) -> (reading: ck_winograd_t, writing: ck_winograd_t) {
+      func picture(_ channels: Int, border: Int) -> ck_winograd_t {
+        ck_winograd_t(
+          height: h, width: w, channels: channels, side: side, tiles_down: (h + side - 1) / side,
+          tiles_across: (w + side - 1) / side, top: border, left: border, bias_step: 0)
+      }
+      return (picture(c, border: 1), picture(o, border: 0))
     }
 
     /// Calls `body` for every product that the convolution sums up.
@@ -56,7 +58,7 @@ import Testing
 
   static let problems = [
     Problem(1, 1, 1, 1), Problem(2, 3, 7, 8), Problem(5, 4, 17, 33), Problem(7, 7, 33, 17),
-    Problem(3, 8, 70, 40),
+    Problem(3, 8, 70, 40), Problem(9, 6, 16, 48),
   ]
 
   private func limited(_ isa: ck_isa_t, _ body: () -> Void) {
@@ -65,15 +67,20 @@ import Testing
     body()
   }
 
+  /// Error allowed, relative to the largest number, for `float32` with tiles of 2x2 and 4x4 pixels.
+  static let sides = [(side: 2, tolerance: 3e-6), (side: 4, tolerance: 1e-5)]
+
   @Test(arguments: isas)
   func forwardAgreesWithLoops(_ isa: ck_isa_t) {
     limited(isa) {
       for t in WinogradKernelTests.problems {
         var expected = [Double](repeating: 0, count: t.h * t.w * t.o)
         t.forEachTerm { expected[$2] += Double(t.x[$0]) * Double(t.weight[$1]) }
-        expect(forward(t, isBFloat16: false), expected, tolerance: 3e-6)
+        for (side, tolerance) in WinogradKernelTests.sides {
+          expect(forward(t, side, isBFloat16: false), expected, tolerance: tolerance)
+        }
         guard ck_gemm_has_bf16() != 0 else { continue }
-        expect(forward(t, isBFloat16: true), expected, tolerance: 2e-2)
+        expect(forward(t, 2, isBFloat16: true), expected, tolerance: 2e-2)
       }
     }
   }
@@ -84,9 +91,11 @@ import Testing
       for t in WinogradKernelTests.problems {
         var expected = [Double](repeating: 0, count: t.o * 9 * t.c)
         t.forEachTerm { expected[$1] += Double(t.x[$0]) * Double(t.dy[$2]) }
-        expect(weightGradient(t, isBFloat16: false), expected, tolerance: 3e-6)
+        for (side, tolerance) in WinogradKernelTests.sides {
+          expect(weightGradient(t, side, isBFloat16: false), expected, tolerance: tolerance)
+        }
         guard ck_gemm_has_bf16() != 0 else { continue }
-        expect(weightGradient(t, isBFloat16: true), expected, tolerance: 2e-2)
+        expect(weightGradient(t, 2, isBFloat16: true), expected, tolerance: 2e-2)
       }
     }
   }
@@ -99,18 +108,17 @@ import Testing
     }
   }
 
-  private func forward(_ t: Problem, isBFloat16: Bool) -> [Float] {
+  private func forward(_ t: Problem, _ side: Int, isBFloat16: Bool) -> [Float] {
+    var (reading, writing) = t.geometry(side: side)
+    let (tiles, places) = (reading.tiles_down * reading.tiles_across, (side + 2) * (side + 2))
     let k = isBFloat16 ? (t.c + 1) / 2 * 2 : t.c
     let width = ck_gemm_panel()
     let panels = (t.o + width - 1) / width
-    let (uPlane, vPlane, mPlane) = (panels * width * k, t.tiles * k + 6, t.tiles * t.o + 3)
-    var (reading, writing) = (
-      t.geometry(channels: t.c, border: 1), t.geometry(channels: t.o, border: 0)
-    )
-    var kernel = ck_winograd_kernel_t(row: 1, column: 9 * t.c, tap: t.c, flipped: 0)
-    var u = [Float](repeating: .nan, count: 16 * uPlane)
-    var v = [Float](repeating: .nan, count: 16 * vPlane)
-    var m = [Float](repeating: .nan, count: 16 * mPlane)
+    let (uPlane, vPlane, mPlane) = (panels * width * k, tiles * k + 6, tiles * t.o + 3)
+    var kernel = ck_winograd_kernel_t(row: 1, column: 9 * t.c, tap: t.c, flipped: 0, side: side)
+    var u = [Float](repeating: .nan, count: places * uPlane)
+    var v = [Float](repeating: .nan, count: places * vPlane)
+    var m = [Float](repeating: .nan, count: places * mPlane)
     var y = [Float](repeating: .nan, count: t.h * t.w * t.o)
     u.withUnsafeMutableBytes { u in
       v.withUnsafeMutableBytes { v in
@@ -123,49 +131,48 @@ import Testing
             }
           }
           var call = ck_winograd_products_t(
-            places: 16, m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
-            v_plane: vPlane, u_plane: uPlane, tiles: t.tiles, k: k, columns: t.o)
+            places: places, m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
+            v_plane: vPlane, u_plane: uPlane, tiles: tiles, k: k, columns: t.o)
           if isBFloat16 {
-            ck_winograd_input_bf16(v.halves, vPlane, k, t.x, 0, &reading, 0, t.tiles)
+            ck_winograd_input_bf16(v.halves, vPlane, k, t.x, 0, &reading, 0, tiles)
             ck_winograd_products_bf16(&call)
           } else {
-            ck_winograd_input_f32(v.floats, vPlane, k, t.x, &reading, 0, t.tiles)
+            ck_winograd_input_f32(v.floats, vPlane, k, t.x, &reading, 0, tiles)
             ck_winograd_products_f32(&call)
           }
         }
       }
     }
-    ck_winograd_output(&y, 0, nil, m, mPlane, nil, &writing, 0, t.tiles, 0, t.o)
+    ck_winograd_output(&y, 0, nil, m, mPlane, nil, &writing, 0, tiles, 0, t.o)
     return y
   }
 
-  private func weightGradient(_ t: Problem, isBFloat16: Bool) -> [Float] {
-    let (rows, width) = ((t.tiles + 1) / 2 * 2, ck_gemm_panel())
-    let k = isBFloat16 ? rows : t.tiles
+  private func weightGradient(_ t: Problem, _ side: Int, isBFloat16: Bool) -> [Float] {
+    var (reading, writing) = t.geometry(side: side)
+    let (tiles, places) = (reading.tiles_down * reading.tiles_across, (side + 2) * (side + 2))
+    let (rows, width) = ((tiles + 1) / 2 * 2, ck_gemm_panel())
+    let k = isBFloat16 ? rows : tiles
     let leftPlane = (t.o + 7) / 8 * 8 * rows + 32
     let rightPlane = (t.c + width - 1) / width * width * rows + 32
-    var (reading, writing) = (
-      t.geometry(channels: t.c, border: 1), t.geometry(channels: t.o, border: 0)
-    )
-    var left = [Float](repeating: .nan, count: 16 * leftPlane)
-    var right = [Float](repeating: .nan, count: 16 * rightPlane)
-    var du = [Float](repeating: .nan, count: 16 * t.o * t.c)
+    var left = [Float](repeating: .nan, count: places * leftPlane)
+    var right = [Float](repeating: .nan, count: places * rightPlane)
+    var du = [Float](repeating: .nan, count: places * t.o * t.c)
     left.withUnsafeMutableBytes { l in
       right.withUnsafeMutableBytes { r in
         if isBFloat16 {
           ck_winograd_gradient_panels_bf16(
-            l.halves, leftPlane, rows, 8, t.dy, 0, &writing, 0, 0, t.tiles)
+            l.halves, leftPlane, rows, 8, t.dy, 0, &writing, 0, 0, tiles)
           ck_winograd_input_panels_bf16(
-            r.halves, rightPlane, rows, width, t.x, 0, &reading, 0, 0, t.tiles)
+            r.halves, rightPlane, rows, width, t.x, 0, &reading, 0, 0, tiles)
         } else {
           ck_winograd_gradient_panels_f32(
-            l.floats, leftPlane, rows, 8, t.dy, &writing, 0, 0, t.tiles)
+            l.floats, leftPlane, rows, 8, t.dy, &writing, 0, 0, tiles)
           ck_winograd_input_panels_f32(
-            r.floats, rightPlane, rows, width, t.x, &reading, 0, 0, t.tiles)
+            r.floats, rightPlane, rows, width, t.x, &reading, 0, 0, tiles)
         }
         du.withUnsafeMutableBufferPointer { du in
           let bytes = isBFloat16 ? 2 : 4
-          for place in 0..<16 {
+          for place in 0..<places {
             var g = ck_gemm_panels_t(
               a: l.baseAddress.map { $0 + place * leftPlane * bytes },
               b: r.baseAddress.map { $0 + place * rightPlane * bytes }, rows: t.o, columns: t.c,
@@ -182,7 +189,7 @@ import Testing
         dw.withUnsafeMutableBufferPointer { dw in
           ck_winograd_weight_gradient_f32(
             dw.baseAddress.map { $0 + out * 9 * t.c }, du.baseAddress.map { $0 + out * t.c },
-            t.o * t.c, t.c)
+            t.o * t.c, t.c, side)
         }
       }
     }

@@ -74,7 +74,7 @@ static void check_panels(size_t m, size_t n, size_t k) {
   compare("product of panels", c, expected, m * n, 1e-5);
 }
 
-static void check_winograd(size_t h, size_t w, size_t c, size_t o) {
+static void check_winograd(size_t side, size_t h, size_t w, size_t c, size_t o) {
   float *x = numbers(h * w * c), *weight = numbers(o * 9 * c), *y = numbers(h * w * o);
   double *expected = zeros(h * w * o);
   for (size_t i = 0; i < h; i++)
@@ -87,16 +87,18 @@ static void check_winograd(size_t h, size_t w, size_t c, size_t o) {
             expected[(i * w + j) * o + out] +=
                 (double)x[(row * w + column) * c + in] * weight[(out * 9 + tap) * c + in];
       }
-  const ck_winograd_t reading = {h, w, c, (h + 1) / 2, (w + 1) / 2, 1, 1, 0};
-  const ck_winograd_t writing = {h, w, o, (h + 1) / 2, (w + 1) / 2, 0, 0, 0};
-  const size_t tiles = reading.tiles_down * reading.tiles_across, width = ck_gemm_panel();
+  const size_t down = (h + side - 1) / side, across = (w + side - 1) / side;
+  const ck_winograd_t reading = {h, w, c, side, down, across, 1, 1, 0};
+  const ck_winograd_t writing = {h, w, o, side, down, across, 0, 0, 0};
+  const size_t tiles = down * across, places = (side + 2) * (side + 2), width = ck_gemm_panel();
   const size_t panels = (o + width - 1) / width, u_plane = panels * width * c;
-  float *u = numbers(16 * u_plane), *v = numbers(16 * tiles * c), *m = numbers(16 * tiles * o);
-  const ck_winograd_kernel_t kernel = {1, (ptrdiff_t)(9 * c), (ptrdiff_t)c, 0};
+  float *u = numbers(places * u_plane), *v = numbers(places * tiles * c);
+  float *m = numbers(places * tiles * o);
+  const ck_winograd_kernel_t kernel = {1, (ptrdiff_t)(9 * c), (ptrdiff_t)c, 0, side};
   for (size_t p = 0; p < panels; p++) ck_winograd_weights_f32(u, u_plane, c, weight, &kernel, c, o, p);
   ck_winograd_input_f32(v, tiles * c, c, x, &reading, 0, tiles);
-  const ck_winograd_products_t products = {CK_WINOGRAD_PLACES, m, v, u, tiles * o, tiles * c,
-                                           u_plane, tiles, c, o};
+  const ck_winograd_products_t products = {places, m, v, u, tiles * o, tiles * c, u_plane,
+                                           tiles, c, o};
   ck_winograd_products_f32(&products);
   ck_winograd_output(y, 0, NULL, m, tiles * o, NULL, &writing, 0, tiles, 0, o);
   compare("3x3 convolution", y, expected, h * w * o, 1e-5);
@@ -149,7 +151,9 @@ int main(void) {
   for (size_t i = 0; i < 6; i++) {
     check_product(sizes[i], sizes[5 - i], sizes[(i + 2) % 6]);
     check_panels(sizes[i], sizes[5 - i], sizes[(i + 2) % 6]);
-    check_winograd(sizes[i] / 2 + 1, sizes[5 - i] / 3 + 1, sizes[(i + 1) % 6], sizes[(i + 3) % 6]);
+    for (size_t side = 2; side <= 4; side += 2)
+      check_winograd(side, sizes[i] / 2 + 1, sizes[5 - i] / 3 + 1, sizes[(i + 1) % 6],
+                     sizes[(i + 3) % 6]);
     check_attention(2, sizes[i], sizes[5 - i], sizes[(i + 2) % 6]);
   }
   check_functions(1001);

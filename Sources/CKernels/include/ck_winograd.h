@@ -2,23 +2,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Winograd's minimal filtering F(2x2, 3x3) for convolutions of [N, H, W, C] by 3x3 kernels with
-// stride 1: 16 products for four outputs in place of 36 (Lavin and Gray, arXiv:1509.09308).
+// Winograd's minimal filtering for convolutions of [N, H, W, C] by 3x3 kernels with stride 1 (Lavin
+// and Gray, arXiv:1509.09308): F(2x2, 3x3), 16 products for four outputs in place of 36, and
+// F(4x4, 3x3), 36 products for sixteen outputs in place of 144.
 //
-//   Y = Aᵀ [(G g Gᵀ) ∘ (Bᵀ d B)] A,   Bᵀ = 1  0 -1  0   G = 1   0   0   Aᵀ = 1  1  1  0
-//                                          0  1  1  0       ½   ½   ½        0  1 -1 -1
-//                                          0 -1  1  0       ½  -½   ½
-//                                          0  1  0 -1       0   0   1
+//   Y = Aᵀ [(G g Gᵀ) ∘ (Bᵀ d B)] A
 //
-// The result is cut into tiles of 2x2 pixels; tile t reads 4x4 pixels of the source. The sum over
-// channels turns the elementwise product into 16 matrix products, one per "place" of the 4x4.
+//   F(2x2, 3x3):  Bᵀ = 1  0 -1  0   G = 1   0   0   Aᵀ = 1  1  1  0
+//                      0  1  1  0       ½   ½   ½        0  1 -1 -1
+//                      0 -1  1  0       ½  -½   ½
+//                      0  1  0 -1       0   0   1
+//
+//   F(4x4, 3x3) from the points 0, ±1/√2, ±√2 and infinity, which lose half as much to rounding as
+//   0, ±1, ±2 (r = √2):
+//                 Bᵀ = 1    0  -5/2    0  1  0   G =   1     0     0   Aᵀ = 1    1     1   1    1  0
+//                      0   -r    -2  r/2  1  0      -2/3  -r/3  -1/3        0  r/2  -r/2   r   -r  0
+//                      0    r    -2 -r/2  1  0      -2/3   r/3  -1/3        0    ½     ½   2    2  0
+//                      0 -r/2    -½    r  1  0       1/6   r/6   1/3        0  r/4  -r/4  2r  -2r  1
+//                      0  r/2    -½   -r  1  0       1/6  -r/6   1/3
+//                      0    1     0 -5/2  0  1         0     0     1
+//
+// The result is cut into tiles of side x side pixels, side being 2 or 4; a tile reads side + 2 by
+// side + 2 pixels of the source. The sum over channels turns the elementwise product into one matrix
+// product for each "place" of these. Kernels for bfloat16 take a side of 2 only: the transforms of
+// the larger tiles would lose too much of it.
 
-enum { CK_WINOGRAD_PLACES = 16, CK_WINOGRAD_UPSAMPLED_PLACES = 9 };
+enum {
+  CK_WINOGRAD_PLACES = 16,
+  CK_WINOGRAD_LARGE_PLACES = 36,
+  CK_WINOGRAD_UPSAMPLED_PLACES = 9
+};
 
 // A source [images, height, width, channels] and how tiles lie on it: the first tile starts `top`
 // rows and `left` columns before the first pixel; pixels outside are zero.
 typedef struct {
   size_t height, width, channels;
+  size_t side;                      // 2 or 4
   size_t tiles_down, tiles_across;  // per image
   ptrdiff_t top, left;
   ptrdiff_t bias_step;  // numbers between the biases of two images; 0 for one for all
@@ -35,7 +54,7 @@ void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const void
 
 // The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
 // v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes count elements.
-// `places` is CK_WINOGRAD_PLACES, or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
+// `places` is (side + 2)², or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
 typedef struct {
   size_t places;
   float *m;
@@ -61,6 +80,7 @@ void ck_winograd_output(void *y, int is_bf16, const float *residual, const float
 typedef struct {
   ptrdiff_t row, column, tap;
   int flipped;
+  size_t side;  // of the tiles, 2 or 4
 } ck_winograd_kernel_t;
 
 // Panel `panel` of the right factors u = G g Gᵀ of all places, packed as ck_pack_b_* does:
@@ -87,13 +107,15 @@ void ck_winograd_gradient_panels_bf16(uint16_t *z, size_t plane, size_t k, size_
                                       const void *dy, int is_bf16, const ck_winograd_t *g,
                                       size_t first_tile, size_t tile, size_t tile_end);
 
-// dw[o, ky, kx, c] = (Gᵀ du G)[ky, kx] for one o: du[p · plane + c], dw [3, 3, channels].
-void ck_winograd_weight_gradient_f32(float *dw, const float *du, size_t plane, size_t channels);
+// dw[o, ky, kx, c] = (Gᵀ du G)[ky, kx] for one o: du[p · plane + c], dw [3, 3, channels]; `side` is
+// that of the tiles.
+void ck_winograd_weight_gradient_f32(float *dw, const float *du, size_t plane, size_t channels,
+                                     size_t side);
 
 // The same for a source that is first enlarged to twice its height and width, each pixel becoming
-// 2x2 equal ones, and padded by 1. A tile then reads rows and columns a, b, b, c of 3x3 pixels, so 7
-// of the 16 places of Bᵀ d B vanish. g describes the source as it is; its pixels are the tiles, and
-// top and left are 1.
+// 2x2 equal ones, and padded by 1, in tiles of side 2. A tile then reads rows and columns a, b, b, c
+// of 3x3 pixels, so 7 of the 16 places of Bᵀ d B vanish. g describes the source as it is; its pixels
+// are the tiles, and top and left are 1.
 void ck_winograd_upsampled_input_f32(float *v, size_t plane, size_t stride, const float *x,
                                      const ck_winograd_t *g, size_t tile, size_t tile_end);
 void ck_winograd_upsampled_input_bf16(uint16_t *v, size_t plane, size_t stride, const void *x,

@@ -97,9 +97,10 @@ func convolutionForward(
   adding residual: Tensor? = nil, output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
-  if let tiles = g.winogradTiles {
+  if let tiles = g.winogradTiles(type) {
     return winogradConvolution(
-      x, winogradKernels(weight, type), bias, tiles, type, adding: residual, output: output)
+      x, winogradKernels(weight, side: tiles.side, type), bias, tiles, type, adding: residual,
+      output: output)
   }
   let channels = type.padded(g.inChannels)
   let packed = weight.packed(.forward, type) { lasts in
@@ -127,16 +128,16 @@ func convolutionForward(
     adding: residual, output: output)
 }
 
-/// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm.
-func winogradKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+/// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm with tiles of `side`.
+func winogradKernels(_ weight: Tensor, side: Int, _ type: FactorType) -> PackedFactor {
   let (out, inputs) = (weight.shape[0], weight.shape[3])
-  return weight.packed(.winogradForward, type) { lasts in
+  return weight.packed(.winogradForward(side: side), type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         winograd: w.pointer,
-        ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0), k: inputs,
-        columns: out, type: type, lasts: lasts)
+        ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0, side: side),
+        k: inputs, columns: out, type: type, lasts: lasts)
     }
   }
 }
@@ -149,15 +150,16 @@ func convolutionInputGradient(
   output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
-  if let tiles = g.winogradInputGradientTiles {
+  if let tiles = g.winogradInputGradientTiles(type) {
     let packed =
-      weight.turned(.winogradForward, type, inputs: g.inChannels, rows: tiles.count)
-      ?? weight.packed(.winogradInputGradient, type) { lasts in
+      weight.turned(.winogradForward(side: 2), type, inputs: g.inChannels, rows: tiles.count)
+      ?? weight.packed(.winogradInputGradient(side: tiles.side), type) { lasts in
         let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
         return withExtendedLifetime(w) {
           PackedFactor(
             winograd: w.pointer,
-            ck_winograd_kernel_t(row: steps, column: 1, tap: g.inChannels, flipped: 1),
+            ck_winograd_kernel_t(
+              row: steps, column: 1, tap: g.inChannels, flipped: 1, side: tiles.side),
             k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
         }
       }

@@ -42,7 +42,7 @@ final class PackedFactor: @unchecked Sendable {
     let size = panels * ck_gemm_panel() * turned.k
     let isWinograd = turned.forward.plane > 0
     let (plane, bytes) = (isWinograd ? size : 0, FactorType.bfloat16.byteCount)
-    let storage = Storage(byteCount: (isWinograd ? winogradPlaces : 1) * size * bytes)
+    let storage = Storage(byteCount: (isWinograd ? Int(CK_WINOGRAD_PLACES) : 1) * size * bytes)
     (self.plane, self.storage) = (plane, storage)
     ThreadPool.shared.run(items: panels) { panel in
       let target = storage.pointer + panel * ck_gemm_panel() * turned.k * bytes
@@ -78,7 +78,7 @@ final class PackedFactor: @unchecked Sendable {
   ) {
     let (padded, width, panels) = (type.padded(k), ck_gemm_panel(), panelCount(columns))
     let plane = panels * width * padded
-    let byteCount = Int(CK_WINOGRAD_PLACES) * plane * type.byteCount
+    let byteCount = Int((kernel.side + 2) * (kernel.side + 2)) * plane * type.byteCount
     let storage = lasts ? Storage(lasting: byteCount) : Storage(byteCount: byteCount)
     (self.k, self.columns, self.plane, self.storage) = (padded, columns, plane, storage)
     turned = nil
@@ -119,8 +119,8 @@ final class PackedFactor: @unchecked Sendable {
 enum WeightUse: Hashable, Sendable {
   case forward
   case inputGradient
-  case winogradForward
-  case winogradInputGradient
+  case winogradForward(side: Int)
+  case winogradInputGradient(side: Int)
 }
 
 /// Packed forms of one frozen weight, kept beside its numbers.

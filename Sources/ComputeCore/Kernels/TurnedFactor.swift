@@ -38,7 +38,7 @@ struct TurnedFactor {
   /// transformed rows and columns.
   func fillWinograd(_ target: UnsafeMutableRawPointer, plane: Int, panels: Range<Int>) {
     let turned = [3, 1, 2, 0]
-    for place in 0..<winogradPlaces {
+    for place in 0..<Int(CK_WINOGRAD_PLACES) {
       let source = 4 * turned[place / 4] + turned[place % 4]
       ck_turn_panels_bf16(
         target.assumingMemoryBound(to: UInt16.self) + place * plane, k, 0,
@@ -59,7 +59,7 @@ extension Tensor {
       let forward = storage.packedForms.known(use, type, shape)
     else { return nil }
     let turned = TurnedFactor(forward: forward, taps: taps, inputs: inputs)
-    let isUsedOnce = rows <= (use == .winogradForward ? winogradTilesPerBlock : 256)
+    let isUsedOnce = rows <= (use == .winogradForward(side: 2) ? winogradTilesPerBlock : 256)
     return isUsedOnce ? PackedFactor(turned) : PackedFactor(making: turned)
   }
 }

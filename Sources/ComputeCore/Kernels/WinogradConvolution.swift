@@ -1,6 +1,6 @@
 import CKernels
 
-/// How the 2x2 tiles of Winograd's algorithm lie on the source and on the target of a convolution.
+/// How the tiles of Winograd's algorithm lie on the source and on the target of a convolution.
 struct WinogradTiles {
   let images: Int
   let source: PictureSize
@@ -8,26 +8,32 @@ struct WinogradTiles {
   /// Rows and columns of zeros in front of the source.
   let top: Int
   let left: Int
+  /// Rows and columns of the target that a tile covers: 2, or 4 for `float32`.
+  var side = 2
   /// Whether the source is first enlarged twice in each direction, which the algorithm does not
   /// carry out: a tile of the target is then a pixel of the source.
   var isUpsampled = false
 
-  var down: Int { isUpsampled ? source.height : (target.height + 1) / 2 }
-  var across: Int { isUpsampled ? source.width : (target.width + 1) / 2 }
+  var down: Int { isUpsampled ? source.height : (target.height + side - 1) / side }
+  var across: Int { isUpsampled ? source.width : (target.width + side - 1) / side }
   var count: Int { images * down * across }
+  /// Products of a tile.
+  var places: Int {
+    isUpsampled ? Int(CK_WINOGRAD_UPSAMPLED_PLACES) : (side + 2) * (side + 2)
+  }
 
   /// The description for kernels that read the source.
   var reading: ck_winograd_t {
     ck_winograd_t(
-      height: source.height, width: source.width, channels: source.channels, tiles_down: down,
-      tiles_across: across, top: top, left: left, bias_step: 0)
+      height: source.height, width: source.width, channels: source.channels, side: side,
+      tiles_down: down, tiles_across: across, top: top, left: left, bias_step: 0)
   }
 
   /// The description for kernels that touch the target.
   var writing: ck_winograd_t {
     ck_winograd_t(
-      height: target.height, width: target.width, channels: target.channels, tiles_down: down,
-      tiles_across: across, top: 0, left: 0, bias_step: 0)
+      height: target.height, width: target.width, channels: target.channels, side: side,
+      tiles_down: down, tiles_across: across, top: 0, left: 0, bias_step: 0)
   }
 
   /// Whether fewer products make up for the transforms and for reading larger kernels.
@@ -38,30 +44,35 @@ struct WinogradTiles {
     return min(source.channels, target.channels) >= 16
       && (perImage >= 64 || perImage >= 16 && kernels <= 1 << 18)
   }
+
+  /// These tiles, or larger ones in their place, if Winograd's algorithm is the faster one.
+  func chosen(for type: FactorType) -> WinogradTiles? {
+    var large = self
+    large.side = 4
+    if type == .float32 && large.areWorthwhile { return large }
+    return areWorthwhile ? self : nil
+  }
 }
 
 extension ConvolutionGeometry {
   private var isThreeByThree: Bool { kernelHeight == 3 && kernelWidth == 3 && stride == 1 }
 
   /// Tiles of the result, if Winograd's algorithm is the faster one.
-  var winogradTiles: WinogradTiles? {
+  func winogradTiles(_ type: FactorType) -> WinogradTiles? {
     let tiles = WinogradTiles(
       images: images, source: (height, width, inChannels),
       target: (outHeight, outWidth, outChannels), top: padding.top, left: padding.left)
-    return isThreeByThree && tiles.areWorthwhile ? tiles : nil
+    return isThreeByThree ? tiles.chosen(for: type) : nil
   }
 
   /// Tiles of the gradient by the input, if Winograd's algorithm is the faster one.
-  var winogradInputGradientTiles: WinogradTiles? {
+  func winogradInputGradientTiles(_ type: FactorType) -> WinogradTiles? {
     let tiles = WinogradTiles(
       images: images, source: (outHeight, outWidth, outChannels),
       target: (height, width, inChannels), top: 2 - padding.top, left: 2 - padding.left)
-    return isThreeByThree && tiles.areWorthwhile ? tiles : nil
+    return isThreeByThree ? tiles.chosen(for: type) : nil
   }
 }
-
-/// Places of a tile, `4 · 4`.
-let winogradPlaces = Int(CK_WINOGRAD_PLACES)
 
 /// Tiles that are multiplied together.
 let winogradTilesPerBlock = 64
@@ -69,7 +80,7 @@ let winogradTilesPerBlock = 64
 /// Elements put between two planes so that the places of a tile fall into different cache sets.
 let winogradPlaneGap = 32
 
-/// A convolution with 3x3 kernels and stride 1 by Winograd's F(2x2, 3x3).
+/// A convolution with 3x3 kernels and stride 1 by Winograd's F(2x2, 3x3) or F(4x4, 3x3).
 ///
 /// Source: Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks",
 /// arXiv:1509.09308. The transformed source is made and used in portions that fit the cache the
@@ -85,12 +96,13 @@ func winogradConvolution(
     uninitialized: [tiles.images, target.height, target.width, target.channels], dtype: output)
   let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (winogradTilesPerBlock, 16, 64)
   let plane = tilesPerBlock * kernels.k + winogradPlaneGap
-  let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
-  let blockBytes = places * plane * type.byteCount
+  let blockBytes = tiles.places * plane * type.byteCount
   let blocksAtOnce = max(2, (4 << 20) / blockBytes)
   let blocks = (tiles.count + tilesPerBlock - 1) / tilesPerBlock
   let groups = (target.channels + columnsPerGroup - 1) / columnsPerGroup
   let transformed = Storage(byteCount: min(blocks, blocksAtOnce) * blockBytes)
+  // Kernels that do not fit the cache are read by all threads at the same time, and once.
+  let areShared = tiles.places * kernels.plane * type.byteCount > 16 << 20
   for first in stride(from: 0, to: blocks, by: blocksAtOnce) {
     let present = min(blocksAtOnce, blocks - first)
     let range = first * tilesPerBlock..<min(tiles.count, (first + present) * tilesPerBlock)
@@ -107,7 +119,8 @@ func winogradConvolution(
         type)
     }
     ThreadPool.shared.run(items: present * groups) { item in
-      let (block, group) = (item / groups, item % groups)
+      let (block, group) =
+        areShared ? (item % present, item / present) : (item / groups, item % groups)
       let start = range.lowerBound + block * tilesPerBlock
       let columns =
         group * columnsPerGroup..<min(target.channels, (group + 1) * columnsPerGroup)
@@ -150,7 +163,7 @@ private func multiply(
   _ bias: Tensor?,
   _ tiles: WinogradTiles, _ range: Range<Int>, _ columns: Range<Int>, _ type: FactorType
 ) {
-  let places = Int(tiles.isUpsampled ? CK_WINOGRAD_UPSAMPLED_PLACES : CK_WINOGRAD_PLACES)
+  let places = tiles.places
   let productPlane = range.count * columns.count + winogradPlaneGap
   let products = Storage(byteCount: places * productPlane * 4)
   let sums = products.pointer.assumingMemoryBound(to: Float.self)
@@ -187,7 +200,7 @@ private func ownKernels(_ kernels: PackedFactor, _ columns: Range<Int>) -> (
   let panels = first..<first + panelCount(columns.count)
   let plane = panels.count * width * kernels.k
   let storage = Storage(
-    byteCount: winogradPlaces * plane * FactorType.bfloat16.byteCount)
+    byteCount: Int(CK_WINOGRAD_PLACES) * plane * FactorType.bfloat16.byteCount)
   turned.fillWinograd(storage.pointer, plane: plane, panels: panels)
   return (storage, plane)
 }

@@ -10,10 +10,10 @@ func winogradWeightGradient(
   let (inputs, outputs) = (tiles.source.channels, tiles.target.channels)
   let (dy, x) =
     type == .bfloat16 ? (dy, x) : (dy.cast(to: .float32), x.cast(to: .float32))
-  let left = TilePanels(width: CK_ROW_PANEL, channels: outputs, tiles.count, type)
-  let right = TilePanels(width: ck_gemm_panel(), channels: inputs, tiles.count, type)
+  let left = TilePanels(width: CK_ROW_PANEL, channels: outputs, tiles, type)
+  let right = TilePanels(width: ck_gemm_panel(), channels: inputs, tiles, type)
   let plane = outputs * inputs
-  let sums = Storage(byteCount: winogradPlaces * plane * 4)
+  let sums = Storage(byteCount: tiles.places * plane * 4)
   let du = sums.pointer.assumingMemoryBound(to: Float.self)
   let columnsPerItem = 4 * ck_gemm_panel()
   let parts = (inputs + columnsPerItem - 1) / columnsPerItem
@@ -26,7 +26,7 @@ func winogradWeightGradient(
       left.fill(.gradient, dy, tiles.writing, first: start, piece)
       right.fill(.input, x, tiles.reading, first: start, piece)
     }
-    ThreadPool.shared.run(items: winogradPlaces * parts) { item in
+    ThreadPool.shared.run(items: tiles.places * parts) { item in
       let (place, first) = (item / parts, item % parts * columnsPerItem)
       var product = ck_gemm_panels_t(
         a: left.pointer(place: place, channel: 0), b: right.pointer(place: place, channel: first),
@@ -44,7 +44,7 @@ func winogradWeightGradient(
   parallelChunks(outputs, chunk: 8) { range in
     for out in range {
       ck_winograd_weight_gradient_f32(
-        dw.pointer + out * 9 * inputs, du + out * inputs, plane, inputs)
+        dw.pointer + out * 9 * inputs, du + out * inputs, plane, inputs, tiles.side)
     }
   }
   withExtendedLifetime((sums, left, right, dy, x)) {}
@@ -60,12 +60,12 @@ private struct TilePanels {
   let tilesAtOnce: Int
   let plane: Int
 
-  init(width: Int, channels: Int, _ tiles: Int, _ type: FactorType) {
+  init(width: Int, channels: Int, _ tiles: WinogradTiles, _ type: FactorType) {
     self.width = width
     self.type = type
-    tilesAtOnce = min(512, (tiles + 1) / 2 * 2)
+    tilesAtOnce = min(tiles.side == 2 ? 512 : 256, (tiles.count + 1) / 2 * 2)
     plane = (channels + width - 1) / width * width * tilesAtOnce + 2 * winogradPlaneGap
-    storage = Storage(byteCount: winogradPlaces * plane * type.byteCount)
+    storage = Storage(byteCount: tiles.places * plane * type.byteCount)
   }
 
   /// Rows of the summed axis that `count` tiles take.

@@ -17,7 +17,7 @@ struct RunClock {
   /// Steps that do not count, and the least that do.
   private static let warmUpSteps = 10
   /// Share of the time after which the number of steps is fixed.
-  private static let measuredShare = 0.05
+  private static let measuredShare = 0.2
 
   /// Starts the time.
   ///

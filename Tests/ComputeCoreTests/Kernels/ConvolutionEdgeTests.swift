@@ -62,7 +62,7 @@ import Testing
       dx[input] += Double(gv[output]) * Double(wv[kernel])
       dw[kernel] += Double(gv[output]) * Double(xv[input])
     }
-    let tolerance = precision == .bfloat16 ? 1.5e-2 : 2e-6
+    let tolerance = precision == .bfloat16 ? 1.5e-2 : 6e-6
     let (result, found) = Compute.with {
       $0.precision = precision
     } _: {
@@ -98,7 +98,7 @@ import Testing
       dx[input] += Double(gv[output]) * Double(wv[kernel])
       dw[kernel] += Double(gv[output]) * Double(xv[input])
     }
-    let tolerance = precision == .bfloat16 ? 1.5e-2 : 2e-6
+    let tolerance = precision == .bfloat16 ? 1.5e-2 : 6e-6
     let (result, found) = Compute.with {
       $0.precision = precision
     } _: {

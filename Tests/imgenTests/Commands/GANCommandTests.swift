@@ -93,6 +93,7 @@ import Testing
     ("gan train lonely", "at least 2"),
     ("gan train classes --batch 1", "expected 2 to 4096"),
     ("gan train classes --size 5", "expected 8 to 256"),
+    ("gan train classes --gamma 0", "--penalty none"),
     ("gan train classes --size 18 --steps 1 --out odd --loss unheard-of", "relativistic"),
     ("gan sample nowhere", "nowhere"),
   ])

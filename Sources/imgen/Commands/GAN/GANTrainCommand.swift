@@ -94,6 +94,8 @@ struct GANTrainCommand: ParsableCommand {
     try OptionChecks.require(minutes: minutes)
     try OptionChecks.require(learningRate: learningRate)
     try OptionChecks.require("generator-rate", generatorRate, in: 0.001...1_000)
+    try OptionChecks.require(
+      gamma != 0, "--gamma is 0, expected more than that; for no penalty say --penalty none.")
     try OptionChecks.require("gamma", gamma, in: 1e-6...10_000)
     try OptionChecks.require("final-gamma", finalGamma, in: 1e-6...10_000)
     try OptionChecks.require("class-weight", classWeight, in: 0...100)
