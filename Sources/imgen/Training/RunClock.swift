@@ -2,8 +2,8 @@ import Foundation
 
 /// How far a run is, by steps or by time.
 ///
-/// A run without a number of steps gets one once a share of its time is over: as many as fit into the
-/// rest at the speed so far, which counts all that is done between steps.
+/// A run without a number of steps gets one when its speed is known well enough: as many as fit into
+/// the rest of its time at that speed, which counts all that is done between steps.
 struct RunClock {
   /// Steps that were done before.
   let first: Int
@@ -16,8 +16,12 @@ struct RunClock {
 
   /// Steps that do not count, and the least that do.
   private static let warmUpSteps = 10
-  /// Share of the time after which the number of steps is fixed.
-  private static let measuredShare = 0.2
+  /// Seconds after which the number of steps is fixed: machines are slower for some seconds now and
+  /// then, so two minutes or a fifth of a short run, and a twentieth of a long one.
+  private var measuredSeconds: Double {
+    let all = minutes * 60
+    return max(0.05 * all, min(0.2 * all, 120))
+  }
 
   /// Starts the time.
   ///
@@ -50,7 +54,7 @@ struct RunClock {
   mutating func measure(_ step: Int) -> Int? {
     if counted == nil, step >= first + Self.warmUpSteps { counted = (Date(), step) }
     guard total == nil, let counted, step >= counted.step + Self.warmUpSteps,
-      Date().timeIntervalSince(start) >= Self.measuredShare * minutes * 60
+      Date().timeIntervalSince(start) >= measuredSeconds
     else { return nil }
     total = expected(step)
     return total
