@@ -33,7 +33,7 @@ def evaluated(data, fakes, judge, *options):
     """The figures of a set of pictures against the test pictures."""
     report = imgen("evaluate", data, fakes, "--features", judge, "--no-nearest", *options)["report"]
     kernel, manifold = report["kernel_distance"], report["manifold"]
-    return {"FD": report["frechet_distance"], "KD": kernel["value"],
+    return {"network": report["network"], "FD": report["frechet_distance"], "KD": kernel["value"],
             "KD interval": [kernel["lower"], kernel["upper"]],
             **{key: manifold[key] for key in ("precision", "recall", "coverage")}}
 
@@ -72,8 +72,9 @@ def row(name, steps, values):
 
 def table(runs, floor):
     """All figures as Markdown: each run, and means over seeds."""
-    lines = ["| minutes, seed | steps | FD | KD (95 %) | precision | recall | coverage | agreement |",
-             "|" + "---|" * 8]
+    network = floor["network"]
+    lines = [f"| minutes, seed | steps | FD-{network} | KD-{network} (95 %) | precision | recall "
+             "| coverage | agreement |", "|" + "---|" * 8]
     for minutes in sorted({run["minutes"] for run in runs}):
         group = [run for run in runs if run["minutes"] == minutes]
         lines += [row(f"{minutes:g}, {run['seed']}", run["steps"], run) for run in group]
@@ -84,7 +85,7 @@ def table(runs, floor):
 
 
 def plot(runs, floor, path):
-    """Figures over minutes: a dot for each seed, a line through their means, the floor dashed."""
+    """Figures over minutes: a dot for each seed, a line through their means, real pictures dashed."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -92,20 +93,22 @@ def plot(runs, floor, path):
 
     figure, axes = plt.subplots(1, 4, figsize=(13, 3.2), layout="constrained")
     lengths = sorted({run["minutes"] for run in runs})
-    for axis, key in zip(axes, ["FD", "KD", "recall", "agreement"]):
-        means = [statistics.fmean(run[key] for run in runs if run["minutes"] == minutes)
-                 for minutes in lengths]
-        axis.plot(lengths, means, color="tab:blue")
-        axis.scatter([run["minutes"] for run in runs], [run[key] for run in runs], s=14,
-                     color="tab:blue")
-        if key in floor:
-            axis.axhline(floor[key], color="tab:gray", linestyle="--", linewidth=1)
-            axis.annotate("real training pictures", (lengths[0], floor[key]), fontsize=8,
-                          color="tab:gray", textcoords="offset points", xytext=(0, 3))
-        axis.set(title=key, xlabel="minutes", xscale="log")
+    for axis, keys in zip(axes, [["FD"], ["KD"], ["precision", "recall"], ["agreement"]]):
+        for key, color in zip(keys, ["tab:blue", "tab:orange"]):
+            means = [statistics.fmean(run[key] for run in runs if run["minutes"] == minutes)
+                     for minutes in lengths]
+            axis.plot(lengths, means, color=color, label=key)
+            axis.scatter([run["minutes"] for run in runs], [run[key] for run in runs], s=14,
+                         color=color)
+            if key in floor:
+                axis.axhline(max(0, floor[key]), color=color, linestyle="--", linewidth=1)
+        if len(keys) > 1:
+            axis.legend(loc="lower right")
+        name = f"{keys[0]}-{floor['network']}" if keys[0] in ("FD", "KD") else " and ".join(keys)
+        axis.set(title=name, xlabel="minutes", xscale="log")
         axis.set_xticks(lengths, [f"{minutes:g}" for minutes in lengths])
         axis.minorticks_off()
-        axis.set_ylim(0, None if key in ("FD", "KD") else 1)
+        axis.set_ylim(0, None if keys[0] in ("FD", "KD") else 1)
     figure.savefig(path, dpi=110)
 
 
