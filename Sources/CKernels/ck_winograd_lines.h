@@ -4,7 +4,7 @@
 // The matrices of Winograd's algorithm, each applied to one line of numbers. `size` is the side of
 // the transformed tile and a constant wherever these are used: 4 for F(2x2, 3x3), 6 for F(4x4, 3x3).
 
-enum { MAX_SIZE = 6 };
+enum { MAX_SIZE = 6, MAX_PLACES = MAX_SIZE * MAX_SIZE };
 
 static const float ROOT = 1.41421356237309505f;
 

@@ -3,8 +3,6 @@
 #include "ck_winograd.h"
 #include "ck_winograd_lines.h"
 
-enum { MAX_PLACES = CK_WINOGRAD_LARGE_PLACES };
-
 // Channels that are worked on at a time.
 enum { BLOCK = 2048 };
 

@@ -3,8 +3,6 @@
 #include "ck_winograd.h"
 #include "ck_winograd_lines.h"
 
-enum { MAX_PLACES = CK_WINOGRAD_LARGE_PLACES };
-
 CK_BODY size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // Transforms kernels piece by piece, so that a piece stays in the cache between its two steps.

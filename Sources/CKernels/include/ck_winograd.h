@@ -27,11 +27,8 @@
 // product for each "place" of these. Kernels for bfloat16 take a side of 2 only: the transforms of
 // the larger tiles would lose too much of it.
 
-enum {
-  CK_WINOGRAD_PLACES = 16,
-  CK_WINOGRAD_LARGE_PLACES = 36,
-  CK_WINOGRAD_UPSAMPLED_PLACES = 9
-};
+// Places of tiles with side 2, and those that are left of an upsampled source.
+enum { CK_WINOGRAD_PLACES = 16, CK_WINOGRAD_UPSAMPLED_PLACES = 9 };
 
 // A source [images, height, width, channels] and how tiles lie on it: the first tile starts `top`
 // rows and `left` columns before the first pixel; pixels outside are zero.
