@@ -85,8 +85,10 @@ let package = Package(
     notebook("train-a-classifier", ["Evaluation", "Plots"]),
     notebook("gan-on-fashion-mnist", ["GAN", "ImageIO", "Layers", "Plots", "Training"]),
     notebook("what-a-gan-sees", ["GAN", "ImageIO", "Layers", "Plots", "Training"]),
+    .target(name: "TileEmulator", dependencies: ["CKernels"], path: "Tests/TileEmulator"),
     .target(
-      name: "TestSupport", dependencies: ["ComputeCore", "Checkpoints", "ImageIO"],
+      name: "TestSupport",
+      dependencies: ["ComputeCore", "Checkpoints", "ImageIO", "TileEmulator"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "CKernels", []),
     tests(of: "ComputeCore", ["COpenBLAS", "Checkpoints"]),

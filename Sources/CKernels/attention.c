@@ -2,10 +2,11 @@
 
 #include "ck_attention_kernels.h"
 
-int ck_attention_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
+int ck_attention_has_bf16(void) { return ck_isa() >= CK_ISA_AVX512BF16; }
 
 static const ck_attention_kernels_t *kernels(const ck_attention_t *heads) {
 #if defined(__x86_64__)
+  if (heads->is_bfloat16 && ck_isa() == CK_ISA_AMX) return &ck_attention_amx;
   if (heads->is_bfloat16 && ck_attention_has_bf16()) return &ck_attention_avx512bf16;
   if (ck_isa() >= CK_ISA_AVX512) return &ck_attention_avx512;
   if (ck_isa() == CK_ISA_AVX2) return &ck_attention_avx2;

@@ -6,7 +6,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
-enum { LANES = 8, MAX_VECTORS = 3, UNIT = 1 };
+enum { LANES = 8, MAX_VECTORS = 3, UNIT = 1, DEPTH_MULTIPLE = 1 };
 #define MAX_ROWS 4
 
 #include "ck_attention_layout.h"

@@ -7,7 +7,8 @@
 #pragma clang attribute push( \
     __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
 
-enum { UNIT = 1 };
+enum { UNIT = 1, MAX_VECTORS = 3, DEPTH_MULTIPLE = 1 };
+#define MAX_ROWS 8
 
 #include "ck_attention_avx512.h"
 

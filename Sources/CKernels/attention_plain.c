@@ -2,7 +2,7 @@
 
 // The reference that tests compare with: vectors of four floats, SSE2 or NEON.
 
-enum { LANES = 4, MAX_VECTORS = 3, UNIT = 1 };
+enum { LANES = 4, MAX_VECTORS = 3, UNIT = 1, DEPTH_MULTIPLE = 1 };
 #if defined(__aarch64__)
 #define MAX_ROWS 8
 #else

@@ -3,8 +3,7 @@
 
 // What both kinds of AVX-512 kernels share.
 
-enum { LANES = 16, MAX_VECTORS = 3 };
-#define MAX_ROWS 8
+enum { LANES = 16 };
 
 #include "ck_attention_layout.h"
 

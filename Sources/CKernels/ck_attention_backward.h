@@ -32,7 +32,7 @@ typedef struct {
 } backward_state;
 
 static size_t forms_layout(const ck_attention_t *h, void *base, query_forms *f) {
-  const size_t across = UNITS(h->head_dim) * QUERY_BLOCK;
+  const size_t across = depth(h) * QUERY_BLOCK;
   const size_t down = vectors_of(h) * LANES * UNITS(QUERY_BLOCK);
   size_t used = 0;
   f->q_across = take(base, &used, across);
@@ -45,7 +45,7 @@ static size_t forms_layout(const ck_attention_t *h, void *base, query_forms *f) 
 }
 
 static size_t backward_layout(const ck_attention_t *h, void *base, backward_state *s) {
-  const size_t d = UNITS(h->head_dim), width = vectors_of(h) * LANES;
+  const size_t d = depth(h), width = vectors_of(h) * LANES;
   size_t used = 0;
   s->keys = take(base, &used, h->heads * KEY_BLOCK * d);
   s->values = take(base, &used, h->heads * KEY_BLOCK * d);
@@ -83,7 +83,7 @@ static void pack_queries(const ck_attention_t *h, const ck_attention_gradients_t
                          const query_forms *f, const block_place *at) {
   const ptrdiff_t column = (ptrdiff_t)(at->head * h->head_dim);
   const ptrdiff_t start = (ptrdiff_t)at->query * h->stride + column;
-  const size_t d = UNITS(h->head_dim);
+  const size_t d = depth(h);
   size_t lanes = 0;
   for (size_t i = 0; i < at->queries; i += QUERY_PANEL) {
     const size_t filled = smaller(QUERY_PANEL, at->queries - i), here = lanes_of(filled);
@@ -148,7 +148,7 @@ typedef struct {
 // P and dS of a panel, as left factors.
 static void panel_gradients(const ck_attention_t *h, backward_state *s, const query_forms *f,
                             const block_place *at, const panel_place *panel) {
-  const size_t d = UNITS(h->head_dim), vectors = panel->lanes / LANES;
+  const size_t d = depth(h), vectors = panel->lanes / LANES;
   uint32_t *down = s->ds_down + panel->offset * UNITS(KEY_BLOCK);
   for (size_t j = 0; j < at->keys; j += KEY_GROUP) {
     const size_t count = smaller(KEY_GROUP, at->keys - j);
@@ -221,7 +221,7 @@ static void write_rows(const ck_attention_t *h, void *y, const float *x, size_t 
 
 // Brings a block of keys of all heads into the forms that the products read.
 static void start_keys(const ck_attention_t *h, const backward_state *s, const block_place *at) {
-  const size_t d = UNITS(h->head_dim), width = vectors_of(h) * LANES;
+  const size_t d = depth(h), width = vectors_of(h) * LANES;
   for (size_t j = 0; j < at->keys; j += TOKEN_GROUP) {
     const size_t count = smaller(TOKEN_GROUP, at->keys - j);
     for (size_t head = 0; head < h->heads; head++) {

@@ -7,6 +7,8 @@ CK_BODY vec multiply_add(vec acc, uint32_t x, uvec b) {
   return acc + factor * (vec)b;
 }
 
+#include "ck_attention_tile.h"
+
 // y[j] = row j of `count` keys from `first` on, units along the row.
 static void pack_keys(uint32_t *y, const ck_attention_t *h, const void *x, size_t first,
                       size_t count) {

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "ck_attention_tile.h"
+#include "ck_attention_layout.h"
 #include "ck_math.h"
 
 // The forward pass for one instruction set; see ck_attention_layout.h.
@@ -36,7 +36,7 @@ CK_BODY int has_tail(const ck_attention_t *h) {
 CK_BODY size_t main_vectors(const ck_attention_t *h) { return vectors_of(h) - (size_t)has_tail(h); }
 
 static size_t forward_layout(const ck_attention_t *h, void *base, forward_state *s) {
-  const size_t d = UNITS(h->head_dim), width = main_vectors(h) * LANES;
+  const size_t d = depth(h), width = main_vectors(h) * LANES;
   size_t used = 0;
   s->keys = take(base, &used, h->heads * h->keys * d);
   s->values = take(base, &used, h->heads * UNITS(h->keys) * width);
@@ -157,7 +157,7 @@ static void add_values(const ck_attention_t *h, forward_state *s, const query_pa
 // One block of keys: scores, probabilities, and their product with v.
 static void forward_block(const ck_attention_t *h, forward_state *s, const query_panel *at,
                           size_t key, size_t keys) {
-  const size_t lanes = lanes_of(at->count), d = UNITS(h->head_dim);
+  const size_t lanes = lanes_of(at->count), d = depth(h);
   const product scores = {
       .a = s->keys + (at->head * h->keys + key) * d, .a_stride = (ptrdiff_t)d, .b = s->queries,
       .b_total = d, .steps = d, .start = zero_row, .c = s->scores, .c_stride = (ptrdiff_t)lanes};
@@ -202,7 +202,7 @@ static void finish_queries(const ck_attention_t *h, const forward_state *s, size
 // Brings keys and values of all heads into the forms that the products read, in the order in which
 // they lie in memory.
 static void pack_keys_and_values(const ck_attention_t *h, const forward_state *s, size_t keys) {
-  const size_t d = UNITS(h->head_dim), total = UNITS(h->keys), width = main_vectors(h) * LANES;
+  const size_t d = depth(h), total = UNITS(h->keys), width = main_vectors(h) * LANES;
   for (size_t key = 0; key < keys; key += TOKEN_GROUP) {
     const size_t count = smaller(TOKEN_GROUP, keys - key);
     for (size_t head = 0; head < h->heads; head++)

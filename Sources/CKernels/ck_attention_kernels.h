@@ -16,4 +16,5 @@ extern const ck_attention_kernels_t ck_attention_plain;
 extern const ck_attention_kernels_t ck_attention_avx2;
 extern const ck_attention_kernels_t ck_attention_avx512;
 extern const ck_attention_kernels_t ck_attention_avx512bf16;
+extern const ck_attention_kernels_t ck_attention_amx;
 #endif

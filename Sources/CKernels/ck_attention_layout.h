@@ -49,6 +49,11 @@ CK_BODY size_t vectors_of(const ck_attention_t *h) { return part_count(h->head_d
 // Lanes of the panel that holds `count` queries.
 CK_BODY size_t lanes_of(size_t count) { return count > LANES ? QUERY_PANEL : LANES; }
 
+// Units of a token's numbers, as products over them take them.
+CK_BODY size_t depth(const ck_attention_t *h) {
+  return (UNITS(h->head_dim) + DEPTH_MULTIPLE - 1) / DEPTH_MULTIPLE * DEPTH_MULTIPLE;
+}
+
 // Number `index` of a tensor.
 CK_BODY void *number(const ck_attention_t *h, const void *x, ptrdiff_t index) {
   return (char *)x + index * (h->is_stored_bfloat16 ? 2 : 4);
@@ -86,3 +91,17 @@ typedef struct {
 } packed_down;
 
 static const float zero_row[MAX_VECTORS * LANES];
+
+// c = start + a · b. `a_stride` is the distance between a's rows when its units lie along a row,
+// and between its steps when rows lie side by side ("down"). b is a row of panels, each as wide as
+// a tile: [panel][b_total][width]; the product begins at step b_first.
+typedef struct {
+  const uint32_t *a;
+  ptrdiff_t a_stride;
+  const uint32_t *b;
+  size_t b_total, b_first, steps;
+  const float *start;  // a matrix like c, or one row for all when start_stride is 0
+  ptrdiff_t start_stride;
+  float *c;
+  ptrdiff_t c_stride;
+} product;

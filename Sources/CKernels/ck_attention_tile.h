@@ -3,20 +3,6 @@
 
 // Products of small matrices in registers; see ck_attention_layout.h for the macros.
 
-// c = start + a · b. `a_stride` is the distance between a's rows when its units lie along a row,
-// and between its steps when rows lie side by side ("down"). b is a row of panels, each as wide as
-// a tile: [panel][b_total][width]; the product begins at step b_first.
-typedef struct {
-  const uint32_t *a;
-  ptrdiff_t a_stride;
-  const uint32_t *b;
-  size_t b_total, b_first, steps;
-  const float *start;  // a matrix like c, or one row for all when start_stride is 0
-  ptrdiff_t start_stride;
-  float *c;
-  ptrdiff_t c_stride;
-} product;
-
 CK_BODY void tile_body(const product *p, const int rows, const int vectors, const int is_down) {
   vec acc[MAX_ROWS][MAX_VECTORS];
   const uint32_t *row[MAX_ROWS];

@@ -131,6 +131,7 @@ CK_BODY void ck_store_in_panels(uint32_t *panels, size_t rows, size_t width, siz
   static void name##_plain params { name##_body(__VA_ARGS__, 0); }                                \
   void name params {                                                                              \
     switch (ck_isa()) {                                                                           \
+      case CK_ISA_AMX:                                                                            \
       case CK_ISA_AVX512BF16: name##_avx512bf16(__VA_ARGS__); return;                             \
       case CK_ISA_AVX512: name##_avx512(__VA_ARGS__); return;                                     \
       case CK_ISA_AVX2: name##_avx2(__VA_ARGS__); return;                                         \

@@ -22,6 +22,7 @@
   static void name##_plain params { name##_body args; }                   \
   void name params {                                                      \
     switch (ck_isa()) {                                                   \
+      case CK_ISA_AMX:                                                    \
       case CK_ISA_AVX512BF16:                                             \
       case CK_ISA_AVX512: name##_avx512 args; return;                     \
       case CK_ISA_AVX2: name##_avx2 args; return;                         \

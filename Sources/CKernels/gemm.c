@@ -4,6 +4,7 @@
 
 #include "ck_bf16.h"
 #include "ck_dispatch.h"
+#include "ck_gemm_amx.h"
 #include "ck_variants.h"
 
 #if defined(__x86_64__)
@@ -18,6 +19,7 @@ static size_t tile_rows(void) { return ck_isa() >= CK_ISA_AVX512 ? 8 : 4; }
 
 size_t ck_gemm_panel(void) {
   switch (ck_isa()) {
+    case CK_ISA_AMX:
     case CK_ISA_AVX512BF16:
     case CK_ISA_AVX512: return 32;
     case CK_ISA_AVX2: return 16;
@@ -25,7 +27,9 @@ size_t ck_gemm_panel(void) {
   }
 }
 
-int ck_gemm_has_bf16(void) { return ck_isa() == CK_ISA_AVX512BF16; }
+int ck_gemm_has_bf16(void) { return ck_isa() >= CK_ISA_AVX512BF16; }
+
+int ck_gemm_has_tiles(void) { return ck_isa() == CK_ISA_AMX; }
 
 static size_t blocks_per_line(const ck_gemm_t *g) {
   return (g->rows_per_line + tile_rows() - 1) / tile_rows();
@@ -297,6 +301,11 @@ void ck_gemm_f32(const ck_gemm_t *g, size_t block, size_t block_end, size_t pane
 void ck_gemm_bf16(const ck_gemm_t *g, size_t block, size_t block_end, size_t panel,
                   size_t panel_end) {
 #if defined(__x86_64__)
+  if (ck_gemm_has_tiles() && block < block_end) {
+    const block_place first = place(g, block, 8), last = place(g, block_end - 1, 8);
+    ck_gemm_amx(g, first.row, last.row + (last.rows < 8 ? last.rows : 8), panel, panel_end);
+    return;
+  }
   run_tiles(g, tile_bf16, 8, sizeof(uint16_t), block, block_end, panel, panel_end);
 #else
   (void)g, (void)block, (void)block_end, (void)panel, (void)panel_end;
@@ -348,7 +357,8 @@ void ck_gemm_panels_f32(const ck_gemm_panels_t *g) {
 
 void ck_gemm_panels_bf16(const ck_gemm_panels_t *g) {
 #if defined(__x86_64__)
-  run_panels(g, panel_tile_bf16, 8, 2);
+  if (ck_gemm_has_tiles()) ck_gemm_panels_amx(g);
+  else run_panels(g, panel_tile_bf16, 8, 2);
 #else
   (void)g;
 #endif

@@ -1,6 +1,6 @@
 #include "ck_peak.h"
 
-#include "ck_dispatch.h"
+#include "ck_amx.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -58,10 +58,35 @@ TARGET_BF16 static double peak_bf16_avx512(float *values, size_t rounds) {
   for (int i = 0; i < CHAINS; i++) _mm512_storeu_ps(values + 16 * i, chain[i]);
   return 4.0 * 16 * CHAINS * (double)rounds;
 }
+
+CK_TARGET_AMX static double peak_bf16_amx(float *values, size_t rounds) {
+  uint32_t factors[2 * CK_TILE * CK_TILE];
+  for (size_t i = 0; i < 2 * CK_TILE * CK_TILE; i += 16) {
+    const __m512 x = _mm512_loadu_ps(values + i);
+    _mm512_storeu_si512(factors + i, (__m512i)_mm512_cvtne2ps_pbh(x, x));
+  }
+  const ptrdiff_t stride = CK_TILE * sizeof(uint32_t);
+  ck_amx_begin();
+  ck_amx_clear();
+  _tile_loadd(4, factors, stride);
+  _tile_loadd(5, factors + CK_TILE * CK_TILE, stride);
+  _tile_loadd(6, factors, stride);
+  _tile_loadd(7, factors + CK_TILE * CK_TILE, stride);
+  for (size_t r = 0; r < rounds; r++) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(3, values, stride);
+  ck_amx_end();
+  return 4.0 * CK_TILE * CK_TILE * 4 * CK_TILE_PAIRS * (double)rounds;
+}
 #endif
 
 double ck_peak_bf16(float *values, size_t rounds) {
 #if defined(__x86_64__)
+  if (ck_isa() == CK_ISA_AMX) return peak_bf16_amx(values, rounds);
   if (ck_isa() >= CK_ISA_AVX512BF16) return peak_bf16_avx512(values, rounds);
 #endif
   (void)values, (void)rounds;

@@ -4,14 +4,12 @@ import Testing
 /// The product, packing, padding and optimizer kernels on every instruction set of this machine,
 /// against loops in Float64, for sizes around those of registers and panels.
 @Suite struct ProductKernelTests {
-  static let isas = [CK_ISA_PLAIN, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512BF16].filter {
-    $0.rawValue <= ck_isa().rawValue
-  }
+  static let isas = (0...ck_isa().rawValue).map(ck_isa_t.init(rawValue:))
 
   /// Runs `body` on at most the given instruction set.
   private func limited(_ isa: ck_isa_t, _ body: () -> Void) {
     ck_limit_isa_of_thread(isa)
-    defer { ck_limit_isa_of_thread(CK_ISA_AVX512BF16) }
+    defer { ck_limit_isa_of_thread(CK_ISA_AMX) }
     body()
   }
 
@@ -103,8 +101,8 @@ import Testing
   @Test(arguments: isas)
   func productsAgreeWithLoops(_ isa: ck_isa_t) {
     limited(isa) {
-      for m in [1, 3, 4, 5, 8, 9, 17] {
-        for k in [0, 1, 2, 15, 16, 33] {
+      for m in [1, 3, 4, 5, 8, 9, 17, 33] {
+        for k in [0, 1, 2, 15, 16, 33, 64] {
           for n in [1, 7, 8, 16, 17, 32, 33, 65] {
             for (accumulates, isTransposed) in [(false, false), (true, true)] {
               for isBFloat16 in ck_gemm_has_bf16() != 0 ? [false, true] : [false] {
@@ -115,6 +113,11 @@ import Testing
             }
           }
         }
+      }
+      // More rows and panels than are worked on together.
+      for isBFloat16 in ck_gemm_has_bf16() != 0 ? [false, true] : [false] {
+        product(
+          300, 70, 100, isBFloat16: isBFloat16, accumulates: true, isTransposed: false)
       }
     }
   }
@@ -169,7 +172,8 @@ import Testing
   @Test(arguments: isas)
   func panelsMultiplyAsFloat64Does(_ isa: ck_isa_t) {
     limited(isa) {
-      for (m, n, k) in [(1, 1, 1), (7, 33, 5), (17, 8, 31), (8, 32, 64), (33, 77, 17)] {
+      let sizes = [(1, 1, 1), (7, 33, 5), (17, 8, 31), (8, 32, 64), (33, 77, 17), (41, 40, 1_100)]
+      for (m, n, k) in sizes {
         let (a, b) = (numbers(k * m, seed: 7), numbers(k * n, seed: 8))
         for isBFloat16 in ck_gemm_has_bf16() != 0 ? [false, true] : [false] {
           let (width, room) = (ck_gemm_panel(), (k + 1) / 2 * 2)

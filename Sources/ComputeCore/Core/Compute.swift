@@ -6,8 +6,9 @@ public enum MatmulPrecision: String, Sendable, CaseIterable {
   case float32 = "f32"
   /// Factors rounded to bfloat16 (8 bits of mantissa), sums in 32 bits.
   case bfloat16 = "bf16"
-  /// At least as exact as products of three bfloat16 parts (4e-6). Only AMX would make those faster
-  /// than 32-bit products; without kernels for it this is the same as `float32`.
+  /// At least as exact as products of three bfloat16 parts (4e-6). Only AMX makes those faster than
+  /// 32-bit products, and only where Winograd's algorithm does not apply: so far the same as
+  /// `float32`.
   case high
 }
 

@@ -45,8 +45,10 @@ struct WinogradTiles {
       && (perImage >= 64 || perImage >= 16 && kernels <= 1 << 18)
   }
 
-  /// These tiles, or larger ones in their place, if Winograd's algorithm is the faster one.
+  /// These tiles, or larger ones in their place, if Winograd's algorithm is the faster one; with AMX
+  /// and bfloat16 the direct form is.
   func chosen(for type: FactorType) -> WinogradTiles? {
+    if type == .bfloat16 && ck_gemm_has_tiles() != 0 { return nil }
     var large = self
     large.side = 4
     if type == .float32 && large.areWorthwhile { return large }

@@ -49,7 +49,7 @@ package struct ProcessorLimit: Sendable {
       elapsedSeconds {
         ThreadPool.shared.run(items: items) { item in
           ck_limit_isa_of_thread(isa)
-          defer { ck_limit_isa_of_thread(CK_ISA_AVX512BF16) }
+          defer { ck_limit_isa_of_thread(CK_ISA_AMX) }
           let values = numbers.pointer + item * Int(CK_PEAK_FLOATS)
           operations.pointer[item] = Float(loop(values, rounds))
         }
