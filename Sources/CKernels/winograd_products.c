@@ -11,7 +11,7 @@ static size_t kernel_place(const ck_winograd_products_t *w, size_t place) {
 static ck_gemm_t product_of(const ck_winograd_products_t *w, size_t place, size_t bytes,
                             const ptrdiff_t *segment) {
   return (ck_gemm_t){.a = (const char *)w->v + place * w->v_plane * bytes,
-                     .row_stride = (ptrdiff_t)w->k,
+                     .row_stride = (ptrdiff_t)w->v_stride,
                      .rows_per_line = w->tiles,
                      .lines_per_image = 1,
                      .images = 1,
@@ -21,7 +21,8 @@ static ck_gemm_t product_of(const ck_winograd_products_t *w, size_t place, size_
                      .b = (const char *)w->u + kernel_place(w, place) * w->u_plane * bytes,
                      .columns = w->columns,
                      .c = w->m + place * w->m_plane,
-                     .c_stride = (ptrdiff_t)w->columns};
+                     .c_stride = (ptrdiff_t)w->columns,
+                     .residual = w->accumulate ? w->m + place * w->m_plane : NULL};
 }
 
 void ck_winograd_products_f32(const ck_winograd_products_t *w) {

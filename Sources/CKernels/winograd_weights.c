@@ -35,6 +35,17 @@ CK_BODY void transform_kernels(float *u, size_t plane, const float *w, ptrdiff_t
   }
 }
 
+CK_BODY void ck_winograd_kernels_f32_body(float *u, size_t plane, const float *w, ptrdiff_t tap,
+                                          size_t n, size_t side) {
+  if (side == 4)
+    transform_kernels(u, plane, w, tap, n, 6);
+  else
+    transform_kernels(u, plane, w, tap, n, 4);
+}
+CK_VARIANTS(ck_winograd_kernels_f32,
+            (float *u, size_t plane, const float *w, ptrdiff_t tap, size_t n, size_t side),
+            (u, plane, w, tap, n, side))
+
 CK_BODY void transform_panel_body(float *scratch, const float *w,
                                       const ck_winograd_kernel_t *kernel, size_t k, size_t n) {
   const ptrdiff_t tap = kernel->flipped ? -kernel->tap : kernel->tap;
@@ -43,10 +54,7 @@ CK_BODY void transform_panel_body(float *scratch, const float *w,
   for (size_t i = 0; i < (is_across ? k : n); i++) {
     float *to = scratch + i * (is_across ? PANEL : PIECE);
     const float *from = first + (ptrdiff_t)i * (is_across ? kernel->row : kernel->column);
-    if (kernel->side == 4)
-      transform_kernels(to, PIECE * PANEL, from, tap, is_across ? n : k, 6);
-    else
-      transform_kernels(to, PIECE * PANEL, from, tap, is_across ? n : k, 4);
+    ck_winograd_kernels_f32_body(to, PIECE * PANEL, from, tap, is_across ? n : k, kernel->side);
   }
 }
 static void transform_panel(float *, const float *, const ck_winograd_kernel_t *, size_t, size_t);

@@ -130,7 +130,8 @@ import Testing
           }
           var call = ck_winograd_products_t(
             places: places, m: m.baseAddress, v: v.baseAddress, u: u.baseAddress, m_plane: mPlane,
-            v_plane: vPlane, u_plane: uPlane, tiles: tiles, k: k, columns: t.o)
+            v_plane: vPlane, u_plane: uPlane, v_stride: k, tiles: tiles, k: k, columns: t.o,
+            accumulate: 0)
           if isBFloat16 {
             ck_winograd_input_bf16(v.halves, vPlane, k, t.x, 0, &reading, 0, tiles)
             ck_winograd_products_bf16(&call)

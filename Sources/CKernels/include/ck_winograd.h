@@ -50,14 +50,15 @@ void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const void
                             const ck_winograd_t *g, size_t tile, size_t tile_end);
 
 // The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
-// v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes count elements.
-// `places` is (side + 2)², or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
+// v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes and v_stride, the
+// distance between rows of v, count elements. `places` is (side + 2)², or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
 typedef struct {
   size_t places;
   float *m;
   const void *v, *u;
   size_t m_plane, v_plane, u_plane;
-  size_t tiles, k, columns;
+  size_t v_stride, tiles, k, columns;
+  int accumulate;  // 1: m += v · u; 0: m = v · u
 } ck_winograd_products_t;
 void ck_winograd_products_f32(const ck_winograd_products_t *w);
 void ck_winograd_products_bf16(const ck_winograd_products_t *w);
@@ -87,6 +88,12 @@ void ck_winograd_weights_f32(float *u, size_t plane, size_t k_total, const float
 void ck_winograd_weights_bf16(uint16_t *u, size_t plane, size_t k_total, const float *w,
                               const ck_winograd_kernel_t *kernel, size_t k, size_t n,
                               size_t panel);
+
+// u[p · plane + i] = (G g Gᵀ)[p] of the n kernels whose taps begin at w[i], tap (ky, kx) being
+// (3 ky + kx) · tap elements behind tap 0. When w is a panel of ck_pack_b_f32 whose rows are [3, 3, k],
+// with tap = k · ck_gemm_panel(), so are the results panels, and n is a multiple of their width.
+void ck_winograd_kernels_f32(float *u, size_t plane, const float *w, ptrdiff_t tap, size_t n,
+                             size_t side);
 
 // Factors of the gradient by the kernel, du[p] = Σ_t (A dy Aᵀ)[p, t] ᵀ (Bᵀ d B)[p, t], packed for
 // ck_gemm_panels_*: tiles [tile, tile_end), `tile` even, are rows tile - first_tile and on of the

@@ -97,49 +97,92 @@ func convolutionForward(
   adding residual: Tensor? = nil, output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
-  if let tiles = g.winogradTiles(type) {
+  if let tiles = g.winogradTiles(type, isFrozen: !weight.isRecorded) {
     return winogradConvolution(
-      x, winogradKernels(weight, side: tiles.side, type), bias, tiles, type, adding: residual,
-      output: output)
-  }
-  let channels = type.padded(g.inChannels)
-  let packed = weight.packed(.forward, type) { lasts in
-    let w = weight.forPacking
-    return withExtendedLifetime(w) {
-      PackedFactor(
-        k: g.taps * channels, columns: g.outChannels, type: type, lasts: lasts,
-        pieces: channels == g.inChannels
-          ? [
-            FactorPiece(
-              pointer: w.pointer, kOffset: 0, k: g.taps * g.inChannels, kStride: 1,
-              nStride: g.taps * g.inChannels)
-          ]
-          : (0..<g.taps).map { tap in
-            FactorPiece(
-              pointer: w.pointer + tap * g.inChannels, kOffset: tap * channels, k: g.inChannels,
-              kStride: 1, nStride: g.taps * g.inChannels)
-          })
-    }
+      x, winogradKernels(weight, tiles, type), bias, tiles, type, adding: residual, output: output)
   }
   return directConvolution(
-    x, packed, bias, g, stride: g.stride, dilation: 1,
+    x, directKernels(weight, type), bias, g, stride: g.stride, dilation: 1,
     source: (g.height, g.width, g.inChannels), padded: (g.paddedHeight, g.paddedWidth),
     top: g.padding.top, left: g.padding.left, target: (g.outHeight, g.outWidth, g.outChannels),
     adding: residual, output: output)
 }
 
-/// `weight` `[out, 3, 3, in]` packed for Winograd's algorithm with tiles of `side`.
-func winogradKernels(_ weight: Tensor, side: Int, _ type: FactorType) -> PackedFactor {
+/// `weight` `[out, kh, kw, in]` packed as it is, with rows `[kh, kw, in]`.
+private func directKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+  let (out, taps, inputs) = (weight.shape[0], weight.shape[1] * weight.shape[2], weight.shape[3])
+  let channels = type.padded(inputs)
+  return weight.packed(.forward, type) { lasts in
+    let w = weight.forPacking
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        k: taps * channels, columns: out, type: type, lasts: lasts,
+        pieces: channels == inputs
+          ? [
+            FactorPiece(
+              pointer: w.pointer, kOffset: 0, k: taps * inputs, kStride: 1,
+              nStride: taps * inputs)
+          ]
+          : (0..<taps).map { tap in
+            FactorPiece(
+              pointer: w.pointer + tap * inputs, kOffset: tap * channels, k: inputs, kStride: 1,
+              nStride: taps * inputs)
+          })
+    }
+  }
+}
+
+/// The flipped kernels of `weight` `[out, kh, kw, in]`, with rows `[kh, kw, out]`.
+private func flippedKernels(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+  let (out, taps, inputs) = (weight.shape[0], weight.shape[1] * weight.shape[2], weight.shape[3])
+  let channels = type.padded(out)
+  return weight.packed(.inputGradient, type) { lasts in
+    let w = weight.forPacking
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        k: taps * channels, columns: inputs, type: type, lasts: lasts,
+        pieces: (0..<taps).map { tap in
+          FactorPiece(
+            pointer: w.pointer + (taps - 1 - tap) * inputs, kOffset: tap * channels, k: out,
+            kStride: taps * inputs, nStride: 1)
+        })
+    }
+  }
+}
+
+/// `weight` `[out, 3, 3, in]` for Winograd's algorithm with these tiles.
+func winogradKernels(_ weight: Tensor, _ tiles: WinogradTiles, _ type: FactorType) -> PackedFactor {
+  if tiles.makesKernels(type, isFrozen: !weight.isRecorded) { return directKernels(weight, type) }
   let (out, inputs) = (weight.shape[0], weight.shape[3])
-  return weight.packed(.winogradForward(side: side), type) { lasts in
+  return weight.packed(.winogradForward(side: tiles.side), type) { lasts in
     let w = weight.forPacking
     return withExtendedLifetime(w) {
       PackedFactor(
         winograd: w.pointer,
-        ck_winograd_kernel_t(row: 1, column: 9 * inputs, tap: inputs, flipped: 0, side: side),
+        ck_winograd_kernel_t(
+          row: 1, column: 9 * inputs, tap: inputs, flipped: 0, side: tiles.side),
         k: inputs, columns: out, type: type, lasts: lasts)
     }
   }
+}
+
+/// The same of the flipped kernels, for the gradient by the input.
+private func flippedWinogradKernels(
+  _ weight: Tensor, _ tiles: WinogradTiles, _ type: FactorType
+) -> PackedFactor {
+  if tiles.makesKernels(type, isFrozen: !weight.isRecorded) { return flippedKernels(weight, type) }
+  let (out, inputs) = (weight.shape[0], weight.shape[3])
+  return weight.turned(.winogradForward(side: 2), type, inputs: inputs, rows: tiles.count)
+    ?? weight.packed(.winogradInputGradient(side: tiles.side), type) { lasts in
+      let w = weight.forPacking
+      return withExtendedLifetime(w) {
+        PackedFactor(
+          winograd: w.pointer,
+          ck_winograd_kernel_t(
+            row: 9 * inputs, column: 1, tap: inputs, flipped: 1, side: tiles.side),
+          k: out, columns: inputs, type: type, lasts: lasts)
+      }
+    }
 }
 
 /// Gradient by the input: `dy`, its pixels `stride` apart, convolved with the flipped kernel.
@@ -150,37 +193,14 @@ func convolutionInputGradient(
   output: DType = .float32
 ) -> Tensor {
   let type = FactorType.current
-  if let tiles = g.winogradInputGradientTiles(type) {
-    let packed =
-      weight.turned(.winogradForward(side: 2), type, inputs: g.inChannels, rows: tiles.count)
-      ?? weight.packed(.winogradInputGradient(side: tiles.side), type) { lasts in
-        let (w, steps) = (weight.forPacking, g.taps * g.inChannels)
-        return withExtendedLifetime(w) {
-          PackedFactor(
-            winograd: w.pointer,
-            ck_winograd_kernel_t(
-              row: steps, column: 1, tap: g.inChannels, flipped: 1, side: tiles.side),
-            k: g.outChannels, columns: g.inChannels, type: type, lasts: lasts)
-        }
-      }
-    return winogradConvolution(dy, packed, bias, tiles, type, output: output)
+  if let tiles = g.winogradInputGradientTiles(type, isFrozen: !weight.isRecorded) {
+    return winogradConvolution(
+      dy, flippedWinogradKernels(weight, tiles, type), bias, tiles, type, output: output)
   }
-  let channels = type.padded(g.outChannels)
   let packed =
     weight.turned(
       .forward, type, taps: g.taps, inputs: g.inChannels, rows: g.images * g.height * g.width)
-    ?? weight.packed(.inputGradient, type) { lasts in
-      let w = weight.forPacking
-      return withExtendedLifetime(w) {
-        PackedFactor(
-          k: g.taps * channels, columns: g.inChannels, type: type, lasts: lasts,
-          pieces: (0..<g.taps).map { tap in
-            FactorPiece(
-              pointer: w.pointer + (g.taps - 1 - tap) * g.inChannels, kOffset: tap * channels,
-              k: g.outChannels, kStride: g.taps * g.inChannels, nStride: 1)
-          })
-      }
-    }
+    ?? flippedKernels(weight, type)
   return directConvolution(
     dy, packed, bias, g, stride: 1, dilation: g.stride,
     source: (g.outHeight, g.outWidth, g.outChannels),

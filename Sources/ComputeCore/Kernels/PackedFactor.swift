@@ -22,6 +22,10 @@ final class PackedFactor: @unchecked Sendable {
   let turned: TurnedFactor?
   private let storage: Storage
 
+  /// Length of the summed axis of a product of Winograd's algorithm: kernels that are kept as they
+  /// are have nine taps of it.
+  var winogradRows: Int { plane == 0 && turned == nil ? k / 9 : k }
+
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
 
   /// A factor that is made panel by panel.

@@ -9,7 +9,7 @@ func convolutionWeightGradient(_ dy: Tensor, _ x: Tensor, _ g: ConvolutionGeomet
   let shape = [g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels]
   guard dy.count > 0, g.inChannels > 0 else { return Tensor.zeros(shape) }
   // Kernels in Winograd's form take 16/9 to 4 times the memory, so not those of very wide layers.
-  if let tiles = g.winogradTiles(type), g.inChannels * g.outChannels <= 1 << 19 {
+  if let tiles = g.winogradTiles(type, isFrozen: false), g.inChannels * g.outChannels <= 1 << 19 {
     return winogradWeightGradient(dy, x, tiles, type)
   }
   let dy = dy.cast(to: .float32)

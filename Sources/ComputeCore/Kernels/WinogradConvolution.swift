@@ -45,14 +45,26 @@ struct WinogradTiles {
       && (perImage >= 64 || perImage >= 16 && kernels <= 1 << 18)
   }
 
+  /// Whether kernels are kept as they are, and transformed each time they are used.
+  ///
+  /// That takes 4 to 16 % of the time of the products, a quarter of the memory, and for wide layers on
+  /// small pictures less time than reading transformed ones.
+  func makesKernels(_ type: FactorType, isFrozen: Bool) -> Bool {
+    let isWide = source.channels * target.channels > 1 << 18
+    return type == .float32 && isFrozen && isWide && down * across >= 16
+  }
+
   /// These tiles, or larger ones in their place, if Winograd's algorithm is the faster one; with AMX
   /// and bfloat16 the direct form is.
-  func chosen(for type: FactorType) -> WinogradTiles? {
+  func chosen(for type: FactorType, isFrozen: Bool) -> WinogradTiles? {
     if type == .bfloat16 && ck_gemm_has_tiles() != 0 { return nil }
     var large = self
     large.side = 4
-    if type == .float32 && large.areWorthwhile { return large }
-    return areWorthwhile ? self : nil
+    for tiles in type == .float32 ? [large, self] : [self]
+    where tiles.areWorthwhile || tiles.makesKernels(type, isFrozen: isFrozen) {
+      return tiles
+    }
+    return nil
   }
 }
 
@@ -60,19 +72,19 @@ extension ConvolutionGeometry {
   private var isThreeByThree: Bool { kernelHeight == 3 && kernelWidth == 3 && stride == 1 }
 
   /// Tiles of the result, if Winograd's algorithm is the faster one.
-  func winogradTiles(_ type: FactorType) -> WinogradTiles? {
+  func winogradTiles(_ type: FactorType, isFrozen: Bool) -> WinogradTiles? {
     let tiles = WinogradTiles(
       images: images, source: (height, width, inChannels),
       target: (outHeight, outWidth, outChannels), top: padding.top, left: padding.left)
-    return isThreeByThree ? tiles.chosen(for: type) : nil
+    return isThreeByThree ? tiles.chosen(for: type, isFrozen: isFrozen) : nil
   }
 
   /// Tiles of the gradient by the input, if Winograd's algorithm is the faster one.
-  func winogradInputGradientTiles(_ type: FactorType) -> WinogradTiles? {
+  func winogradInputGradientTiles(_ type: FactorType, isFrozen: Bool) -> WinogradTiles? {
     let tiles = WinogradTiles(
       images: images, source: (outHeight, outWidth, outChannels),
       target: (height, width, inChannels), top: 2 - padding.top, left: 2 - padding.left)
-    return isThreeByThree ? tiles.chosen(for: type) : nil
+    return isThreeByThree ? tiles.chosen(for: type, isFrozen: isFrozen) : nil
   }
 }
 
@@ -96,8 +108,9 @@ func winogradConvolution(
   let x = type == .bfloat16 ? x : x.cast(to: .float32)
   let y = Tensor(
     uninitialized: [tiles.images, target.height, target.width, target.channels], dtype: output)
-  let (tilesPerBlock, tilesPerTransform, columnsPerGroup) = (winogradTilesPerBlock, 16, 64)
-  let plane = tilesPerBlock * kernels.k + winogradPlaneGap
+  let tilesPerBlock = tiles.isUpsampled ? 2 * winogradTilesPerBlock : winogradTilesPerBlock
+  let (tilesPerTransform, columnsPerGroup) = (16, 64)
+  let plane = tilesPerBlock * kernels.winogradRows + winogradPlaneGap
   let blockBytes = tiles.places * plane * type.byteCount
   let blocksAtOnce = max(2, (4 << 20) / blockBytes)
   let blocks = (tiles.count + tilesPerBlock - 1) / tilesPerBlock
@@ -115,7 +128,8 @@ func winogradConvolution(
       transformInput(
         x,
         into: transformed.pointer + block * blockBytes
-          + row * kernels.k * type.byteCount, plane: plane, stride: kernels.k, tiles,
+          + row * kernels.winogradRows * type.byteCount, plane: plane,
+        stride: kernels.winogradRows, tiles,
         range.lowerBound
           + start..<min(range.upperBound, range.lowerBound + start + tilesPerTransform),
         type)
@@ -161,48 +175,77 @@ private func transformInput(
 /// The pixels of some tiles and channels of `y`, from the transformed tiles at `source`.
 private func multiply(
   _ source: UnsafeRawPointer, plane: Int, _ kernels: PackedFactor, into y: Tensor,
-  _ residual: Tensor?,
-  _ bias: Tensor?,
-  _ tiles: WinogradTiles, _ range: Range<Int>, _ columns: Range<Int>, _ type: FactorType
+  _ residual: Tensor?, _ bias: Tensor?, _ tiles: WinogradTiles, _ range: Range<Int>,
+  _ columns: Range<Int>, _ type: FactorType
 ) {
   let places = tiles.places
   let productPlane = range.count * columns.count + winogradPlaneGap
   let products = Storage(byteCount: places * productPlane * 4)
   let sums = products.pointer.assumingMemoryBound(to: Float.self)
-  let own = ownKernels(kernels, columns)
-  var call = ck_winograd_products_t(
-    places: places, m: sums, v: source,
-    u: own.map { UnsafeRawPointer($0.storage.pointer) }
-      ?? kernels.pointer + columns.lowerBound * kernels.k * type.byteCount,
-    m_plane: productPlane, v_plane: plane, u_plane: own?.plane ?? kernels.plane,
-    tiles: range.count,
-    k: kernels.k, columns: columns.count)
-  switch type {
-  case .float32: ck_winograd_products_f32(&call)
-  case .bfloat16: ck_winograd_products_bf16(&call)
+  let depth = kernels.winogradRows
+  let made = MadeKernels(kernels, columns, tiles)
+  for first in stride(from: 0, to: depth, by: made?.rows ?? depth) {
+    let rows = first..<min(depth, first + (made?.rows ?? depth))
+    made?.fill(rows)
+    var call = ck_winograd_products_t(
+      places: places, m: sums, v: source + first * type.byteCount,
+      u: made.map { UnsafeRawPointer($0.storage.pointer) }
+        ?? kernels.pointer + columns.lowerBound * depth * type.byteCount,
+      m_plane: productPlane, v_plane: plane, u_plane: made?.plane ?? kernels.plane, v_stride: depth,
+      tiles: range.count, k: rows.count, columns: columns.count, accumulate: first > 0 ? 1 : 0)
+    switch type {
+    case .float32: ck_winograd_products_f32(&call)
+    case .bfloat16: ck_winograd_products_bf16(&call)
+    }
   }
   var writing = tiles.writing
   writing.bias_step = bias?.rank == 2 ? tiles.target.channels : 0
   let transform = tiles.isUpsampled ? ck_winograd_upsampled_output : ck_winograd_output
   transform(
     y.storage.pointer, y.dtype == .bfloat16 ? 1 : 0, residual?.pointer, sums, productPlane,
-    bias?.pointer, &writing,
-    range.lowerBound, range.upperBound,
-    columns.lowerBound, columns.upperBound)
-  withExtendedLifetime((products, own?.storage)) {}
+    bias?.pointer, &writing, range.lowerBound, range.upperBound, columns.lowerBound,
+    columns.upperBound)
+  withExtendedLifetime((products, made?.storage)) {}
 }
 
-/// Kernels of some columns, where they are made from others as they are used.
-private func ownKernels(_ kernels: PackedFactor, _ columns: Range<Int>) -> (
-  storage: Storage, plane: Int
-)? {
-  guard let turned = kernels.turned else { return nil }
-  let width = ck_gemm_panel()
-  let first = columns.lowerBound / width
-  let panels = first..<first + panelCount(columns.count)
-  let plane = panels.count * width * kernels.k
-  let storage = Storage(
-    byteCount: Int(CK_WINOGRAD_PLACES) * plane * FactorType.bfloat16.byteCount)
-  turned.fillWinograd(storage.pointer, plane: plane, panels: panels)
-  return (storage, plane)
+/// Transformed kernels of some columns that are made when they are used, in the cache: from the
+/// panels of the forward product where they are to be turned, or from kernels that are kept as they
+/// are, some rows at a time.
+private struct MadeKernels {
+  let storage: Storage
+  let plane: Int
+  /// Rows that are made at a time: 1 MiB of them, measured.
+  let rows: Int
+  private let kernels: PackedFactor
+  private let panels: Range<Int>
+  private let side: Int
+
+  /// `nil` where the kernels are kept transformed.
+  init?(_ kernels: PackedFactor, _ columns: Range<Int>, _ tiles: WinogradTiles) {
+    guard kernels.plane == 0 else { return nil }
+    let width = ck_gemm_panel()
+    let first = columns.lowerBound / width
+    (self.kernels, panels, side) = (kernels, first..<first + panelCount(columns.count), tiles.side)
+    let places = (side + 2) * (side + 2)
+    let type: FactorType = kernels.turned == nil ? .float32 : .bfloat16
+    rows = kernels.turned != nil ? kernels.k : side == 4 ? 128 : 256
+    plane = panels.count * width * rows + winogradPlaneGap
+    storage = Storage(byteCount: places * plane * type.byteCount)
+  }
+
+  func fill(_ range: Range<Int>) {
+    if let turned = kernels.turned {
+      turned.fillWinograd(storage.pointer, plane: plane, panels: panels)
+      return
+    }
+    let (width, depth) = (ck_gemm_panel(), kernels.winogradRows)
+    let source = kernels.pointer.assumingMemoryBound(to: Float.self)
+    let target = storage.pointer.assumingMemoryBound(to: Float.self)
+    for panel in panels {
+      ck_winograd_kernels_f32(
+        target + (panel - panels.lowerBound) * range.count * width, plane,
+        source + (panel * kernels.k + range.lowerBound) * width, depth * width,
+        range.count * width, side)
+    }
+  }
 }

@@ -28,5 +28,5 @@ public func upsampledConv2d(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) ->
   let span = profiled()
   defer { span?.end() }
   let type = FactorType.current
-  return winogradConvolution(x, winogradKernels(weight, side: tiles.side, type), bias, tiles, type)
+  return winogradConvolution(x, winogradKernels(weight, tiles, type), bias, tiles, type)
 }

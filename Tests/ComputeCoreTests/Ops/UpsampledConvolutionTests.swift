@@ -7,7 +7,7 @@ import Testing
   /// Pictures, height, width, inputs, outputs: below and above what Winograd's algorithm is used for.
   static let sizes = [
     [1, 3, 2, 5, 4], [2, 8, 8, 16, 16], [1, 9, 11, 17, 33], [3, 7, 13, 33, 19], [1, 4, 20, 70, 40],
-    [2, 16, 16, 520, 16],
+    [2, 16, 16, 520, 16], [1, 8, 9, 520, 513],
   ]
 
   private func composed(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
