@@ -48,45 +48,8 @@ CK_BODY CK_TARGET_AMX ck_tile_t left_tile(const ck_gemm_t *g, const uint16_t *a,
   return (ck_tile_t){buffer, STEP * sizeof(uint16_t)};
 }
 
-// `down` tiles of rows times a panel.
-CK_BODY CK_TARGET_AMX void multiply_rows(const ck_gemm_t *g, const row_tile *rows,
-                                         const uint16_t *b, float *out, const int down) {
-  uint16_t left_buffer[2][CK_TILE * STEP] __attribute__((aligned(64)));
-  uint32_t right_buffer[CK_TILE_PAIRS * WIDTH] __attribute__((aligned(64)));
-  ck_amx_clear();
-  for (size_t s = 0; s < g->segment_count; s++) {
-    const uint16_t *a = (const uint16_t *)g->a + g->segments[s];
-    for (size_t k = 0; k < g->segment_length; k += STEP) {
-      const size_t left = g->segment_length - k, count = left < STEP ? left : STEP;
-      const uint32_t *panel = (const uint32_t *)b;
-      if (count < STEP) {
-        ck_amx_fill_up(right_buffer, panel, count / 2, WIDTH);
-        panel = right_buffer;
-      }
-      const ptrdiff_t stride = WIDTH * sizeof(uint32_t);
-      const ck_tile_t right[2] = {{panel, stride}, {panel + CK_TILE, stride}};
-      const ck_tile_t tiles[2] = {
-          left_tile(g, a + k, &rows[0], count, left_buffer[0]),
-          down == 2 ? left_tile(g, a + k, &rows[1], count, left_buffer[1]) : (ck_tile_t){0}};
-      ck_amx_step(tiles, right, down, 2);
-      b += count * WIDTH;
-    }
-  }
-  ck_amx_store(out, WIDTH, down, 2);
-}
-
-CK_TARGET_AMX static void multiply_one(const ck_gemm_t *g, const row_tile *rows, const uint16_t *b,
-                                       float *out) {
-  multiply_rows(g, rows, b, out, 1);
-}
-
-CK_TARGET_AMX static void multiply_two(const ck_gemm_t *g, const row_tile *rows, const uint16_t *b,
-                                       float *out) {
-  multiply_rows(g, rows, b, out, 2);
-}
-
 // Moves sums [rows, WIDTH] to rows of C from `row` on, with bias and residual.
-CK_TARGET_AMX static void finish_rows(const ck_gemm_t *g, const float *sums, size_t row,
+CK_BODY CK_TARGET_AMX void finish_rows(const ck_gemm_t *g, const float *sums, size_t row,
                                       size_t rows, size_t column) {
   const size_t per_image = g->rows_per_line * g->lines_per_image;
   for (size_t j = 0; j < WIDTH && column + j < g->columns; j += CK_TILE) {
@@ -109,11 +72,73 @@ CK_TARGET_AMX static void finish_rows(const ck_gemm_t *g, const float *sums, siz
   }
 }
 
+// What the vector units do while tiles are multiplied: rows of the block before are finished, and the
+// next panel is asked for.
+typedef struct {
+  const float *sums;
+  size_t row, rows, column;  // rows that are left
+  size_t at_once;
+  const char *ahead;
+} side_work;
+
+enum { LINES_AHEAD = WIDTH / (GROUP / WIDTH) };  // per step, so that a group asks for a whole panel
+
+CK_BODY CK_TARGET_AMX void work_beside(const ck_gemm_t *g, side_work *work) {
+  for (size_t i = 0; i < LINES_AHEAD; i++, work->ahead += 64) _mm_prefetch(work->ahead, _MM_HINT_T1);
+  const size_t rows = work->rows < work->at_once ? work->rows : work->at_once;
+  finish_rows(g, work->sums, work->row, rows, work->column);
+  work->sums += rows * WIDTH;
+  work->row += rows;
+  work->rows -= rows;
+}
+
+// `down` tiles of rows times a panel.
+CK_BODY CK_TARGET_AMX void multiply_rows(const ck_gemm_t *g, const row_tile *rows,
+                                         const uint16_t *b, float *out, side_work *work,
+                                         const int down) {
+  uint16_t left_buffer[2][CK_TILE * STEP] __attribute__((aligned(64)));
+  uint32_t right_buffer[CK_TILE_PAIRS * WIDTH] __attribute__((aligned(64)));
+  ck_amx_clear();
+  for (size_t s = 0; s < g->segment_count; s++) {
+    const uint16_t *a = (const uint16_t *)g->a + g->segments[s];
+    for (size_t k = 0; k < g->segment_length; k += STEP) {
+      const size_t left = g->segment_length - k, count = left < STEP ? left : STEP;
+      const uint32_t *panel = (const uint32_t *)b;
+      if (count < STEP) {
+        ck_amx_fill_up(right_buffer, panel, count / 2, WIDTH);
+        panel = right_buffer;
+      }
+      const ptrdiff_t stride = WIDTH * sizeof(uint32_t);
+      const ck_tile_t right[2] = {{panel, stride}, {panel + CK_TILE, stride}};
+      const ck_tile_t tiles[2] = {
+          left_tile(g, a + k, &rows[0], count, left_buffer[0]),
+          down == 2 ? left_tile(g, a + k, &rows[1], count, left_buffer[1]) : (ck_tile_t){0}};
+      ck_amx_step(tiles, right, down, 2);
+      work_beside(g, work);
+      b += count * WIDTH;
+    }
+  }
+  ck_amx_store(out, WIDTH, down, 2);
+}
+
+CK_TARGET_AMX static void multiply_one(const ck_gemm_t *g, const row_tile *rows, const uint16_t *b,
+                                       float *out, side_work *work) {
+  multiply_rows(g, rows, b, out, work, 1);
+}
+
+CK_TARGET_AMX static void multiply_two(const ck_gemm_t *g, const row_tile *rows, const uint16_t *b,
+                                       float *out, side_work *work) {
+  multiply_rows(g, rows, b, out, work, 2);
+}
+
 CK_TARGET_AMX void ck_gemm_amx(const ck_gemm_t *g, size_t first_row, size_t end_row, size_t panel,
                                size_t panel_end) {
-  float sums[WIDTH * WIDTH] __attribute__((aligned(64)));
+  float sums[2][WIDTH * WIDTH] __attribute__((aligned(64)));
   row_tile tiles[GROUP / CK_TILE];
   const size_t panel_length = g->segment_count * g->segment_length * WIDTH;
+  const size_t steps = g->segment_count * ((g->segment_length + STEP - 1) / STEP);
+  side_work work = {.at_once = steps ? (WIDTH + steps - 1) / steps : WIDTH};
+  int turn = 0;
   ck_amx_begin();
   for (size_t group = first_row; group < end_row; group += GROUP) {
     const size_t end = end_row - group < GROUP ? end_row : group + GROUP;
@@ -121,13 +146,20 @@ CK_TARGET_AMX void ck_gemm_amx(const ck_gemm_t *g, size_t first_row, size_t end_
       tiles[(row - group) / CK_TILE] = find_rows(g, row, end);
     for (size_t j = panel; j < panel_end; j++) {
       const uint16_t *b = (const uint16_t *)g->b + j * panel_length;
-      for (size_t row = group; row < end; row += WIDTH) {
+      work.ahead = (const char *)(b + (j + 1 < panel_end ? panel_length : 0));
+      for (size_t row = group; row < end; row += WIDTH, turn ^= 1) {
         const size_t rows = end - row < WIDTH ? end - row : WIDTH;
-        (rows > CK_TILE ? multiply_two : multiply_one)(g, &tiles[(row - group) / CK_TILE], b, sums);
-        finish_rows(g, sums, row, rows, j * WIDTH);
+        (rows > CK_TILE ? multiply_two : multiply_one)(g, &tiles[(row - group) / CK_TILE], b,
+                                                       sums[turn], &work);
+        finish_rows(g, work.sums, work.row, work.rows, work.column);
+        work.sums = sums[turn];
+        work.row = row;
+        work.rows = rows;
+        work.column = j * WIDTH;
       }
     }
   }
+  finish_rows(g, work.sums, work.row, work.rows, work.column);
   ck_amx_end();
 }
 

@@ -116,8 +116,10 @@ import Testing
       }
       // More rows and panels than are worked on together.
       for isBFloat16 in ck_gemm_has_bf16() != 0 ? [false, true] : [false] {
-        product(
-          300, 70, 100, isBFloat16: isBFloat16, accumulates: true, isTransposed: false)
+        for accumulates in [false, true] {
+          product(
+            300, 70, 100, isBFloat16: isBFloat16, accumulates: accumulates, isTransposed: false)
+        }
       }
     }
   }
