@@ -21,6 +21,6 @@ public final class FeedForward: Module {
 
   /// `x` `[…, features]`, of either type → the same shape, plus `residual` of that shape.
   public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor {
-    output(geglu(projection(x, output: Compute.factorType)), adding: residual)
+    output(projection.gated(x), adding: residual)
   }
 }

@@ -31,4 +31,11 @@ public final class Linear: AdaptableLayer {
       x, weight: weight.value, bias: bias?.value, adding: sum(adapters.map { $0(x) } + [residual]),
       output: output)
   }
+
+  /// `geglu` of the result, `[…, in]` → `[…, out / 2]`, of the type that the next product takes.
+  func gated(_ x: Tensor) -> Tensor {
+    adapters.isEmpty
+      ? linearGEGLU(x, weight: weight.value, bias: bias?.value)
+      : geglu(self(x, output: Compute.factorType))
+  }
 }

@@ -24,7 +24,7 @@ enum FactorType: Int, Sendable {
 
 /// The left factor: rows of runs in memory, see `ck_gemm_t`.
 struct FactorRows {
-  let pointer: UnsafeRawPointer
+  private(set) var pointer: UnsafeRawPointer
   let type: FactorType
   var rowStride: Int
   var lineStride = 0
@@ -37,6 +37,14 @@ struct FactorRows {
 
   /// Rows in all.
   var count: Int { rowsPerLine * linesPerImage * images }
+
+  /// The `count` rows of a matrix from `first` on.
+  func part(_ first: Int, count: Int) -> FactorRows {
+    var part = self
+    part.pointer = pointer + first * rowStride * type.byteCount
+    part.rowsPerLine = count
+    return part
+  }
 }
 
 /// Where a product goes and what is added to it.
@@ -54,6 +62,15 @@ struct ProductTarget {
   init(pointer: UnsafeMutablePointer<Float>, stride: Int) {
     self.pointer = pointer
     self.stride = stride
+  }
+
+  /// Numbers of type `type` from number `offset` of `storage` on.
+  init(_ storage: Storage, _ type: FactorType, offset: Int, stride: Int) {
+    self.stride = stride
+    switch type {
+    case .float32: pointer = storage.pointer.assumingMemoryBound(to: Float.self) + offset
+    case .bfloat16: rounded = storage.pointer.assumingMemoryBound(to: UInt16.self) + offset
+    }
   }
 
   /// The numbers of `y` from `offset` on; a `bfloat16` one takes products of such factors only.
@@ -88,15 +105,16 @@ private func run(
   compute(&g, blocks.lowerBound, blocks.upperBound, panels.lowerBound, panels.upperBound)
 }
 
-/// `target = rows · packed` on the calling thread.
+/// `target = rows · packed` on the calling thread, for all panels or some of them.
 func product(
-  _ rows: FactorRows, _ packed: UnsafeRawPointer, columns: Int, into target: ProductTarget
+  _ rows: FactorRows, _ packed: UnsafeRawPointer, columns: Int, panels: Range<Int>? = nil,
+  into target: ProductTarget
 ) {
   guard rows.count > 0, columns > 0 else { return }
   rows.segments.withUnsafeBufferPointer { segments in
     var g = description(rows, packed, columns: columns, segments, target)
     let blocks = ck_gemm_blocks(&g)
-    run(g, rows.type, blocks: 0..<blocks, panels: 0..<panelCount(columns))
+    run(g, rows.type, blocks: 0..<blocks, panels: panels ?? 0..<panelCount(columns))
   }
 }
 

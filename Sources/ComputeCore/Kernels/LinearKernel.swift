@@ -15,17 +15,7 @@ func linearForward(
   shape: Shape, output: DType
 ) -> Tensor {
   let type = FactorType.current
-  let packed = weight.packed(.forward, type) { lasts in
-    let w = weight.forPacking
-    return withExtendedLifetime(w) {
-      PackedFactor(
-        k: type.padded(sizes.inputs), columns: sizes.outputs, type: type, lasts: lasts,
-        pieces: [
-          FactorPiece(
-            pointer: w.pointer, kOffset: 0, k: sizes.inputs, kStride: 1, nStride: sizes.inputs)
-        ])
-    }
-  }
+  let packed = packedForForward(weight, type)
   let y = Tensor(uninitialized: shape, dtype: type == .bfloat16 ? output : .float32)
   var target = ProductTarget(y, offset: 0, stride: sizes.outputs)
   target.bias = bias.map { UnsafePointer($0.pointer) }
@@ -37,8 +27,23 @@ func linearForward(
   return y.cast(to: output)
 }
 
+/// `weight` `[outputs, inputs]` as the right factor of its layer.
+func packedForForward(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  return weight.packed(.forward, type) { lasts in
+    let w = weight.forPacking
+    return withExtendedLifetime(w) {
+      PackedFactor(
+        k: type.padded(inputs), columns: outputs, type: type, lasts: lasts,
+        pieces: [
+          FactorPiece(pointer: w.pointer, kOffset: 0, k: inputs, kStride: 1, nStride: inputs)
+        ])
+    }
+  }
+}
+
 /// A matrix `[count, k]` as rows: in place if it has the type of the factors, else a copy.
-private func withMatrixRows(
+func withMatrixRows(
   _ x: Tensor, count: Int, k: Int, _ type: FactorType, _ body: (FactorRows) -> Void
 ) {
   if x.dtype == type.dtype && k == type.padded(k) {

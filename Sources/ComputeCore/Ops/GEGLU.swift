@@ -29,6 +29,35 @@ public func geglu(_ x: Tensor) -> Tensor {
   return result.recorded(from: [x]) { dy in [gegluVJP(dy, saved)] }
 }
 
+/// `geglu(linear(x, weight:, bias:))`, without the wide result between the two where no gradient is
+/// wanted; the numbers are the same.
+///
+/// - Parameters:
+///   - x: `[…, in]`, of either type.
+///   - weight: `[2C, in]`.
+///   - bias: `[2C]`.
+/// - Returns: `[…, C]`, of type `Compute.factorType`.
+public func linearGEGLU(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+  let type = FactorType.current
+  let isRecorded =
+    Compute.current.isRecording
+    && ([x, weight] + (bias.map { [$0] } ?? [])).contains(where: \.isRecorded)
+  guard !isRecorded, weight.rank == 2, weight.shape[0] % (2 * ck_gemm_panel()) == 0 else {
+    return geglu(linear(x, weight: weight, bias: bias, output: type.dtype))
+  }
+  let span = profiled()
+  defer { span?.end() }
+  precondition(
+    x.shape.last == weight.shape[1], "linearGEGLU: weight \(weight.shape) does not take \(x.shape)")
+  precondition(
+    bias == nil || bias?.shape == [weight.shape[0]],
+    "linearGEGLU: bias must be [\(weight.shape[0])], got \(bias?.shape ?? [])")
+  let sizes = LinearSizes(
+    rows: x.shape.dropLast().reduce(1, *), inputs: weight.shape[1], outputs: weight.shape[0])
+  return gatedLinear(
+    x, weight, bias, sizes, shape: x.shape.dropLast() + [sizes.outputs / 2], type)
+}
+
 /// `d(hidden) = dy · gelu(gate)`, `d(gate) = dy · hidden · gelu'(gate)`, next to each other.
 private func gegluVJP(_ dy: Tensor, _ x: Tensor) -> Tensor {
   let last = x.shape[x.rank - 1]

@@ -42,4 +42,37 @@ import Testing
       return [y] + [gradients(of: y)[x]].compactMap { $0 }
     }
   }
+
+  /// Rows, inputs, and half the outputs: below and above a panel, and more than is computed together.
+  @Test(
+    arguments: [[1, 3, 5], [7, 33, 32], [300, 40, 96], [1_100, 320, 1_280], [65, 2_000, 544]],
+    MatmulPrecision.allCases)
+  func productAndGateAreThoseOfTheTwoSteps(_ sizes: [Int], _ precision: MatmulPrecision) throws {
+    let x = Noise.tensor([1, sizes[0], sizes[1]], seed: 1)
+    let weight = Noise.tensor([2 * sizes[2], sizes[1]], seed: 2)
+    let bias = Noise.tensor([2 * sizes[2]], seed: 3)
+    for bias in [bias, nil] {
+      let results = [1, 2].map { threads in
+        Compute.with {
+          $0.precision = precision
+          $0.threads = threads
+        } _: {
+          linearGEGLU(x, weight: weight, bias: bias)
+        }
+      }
+      let expected = Compute.with {
+        $0.precision = precision
+      } _: {
+        geglu(linear(x, weight: weight, bias: bias, output: Compute.factorType))
+      }
+      for result in results {
+        #expect(result.shape == expected.shape && result.dtype == expected.dtype)
+        #expect(result.values == expected.values)
+      }
+    }
+    let variable = x.asVariable()
+    let y = linearGEGLU(variable, weight: weight, bias: bias)
+    let expected = gradients(of: geglu(linear(variable, weight: weight, bias: bias)))
+    #expect(try #require(gradients(of: y)[variable]).values == #require(expected[variable]).values)
+  }
 }
