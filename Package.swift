@@ -91,7 +91,7 @@ let package = Package(
       dependencies: ["ComputeCore", "Checkpoints", "ImageIO", "TileEmulator"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests(of: "CKernels", []),
-    tests(of: "ComputeCore", ["COpenBLAS", "Checkpoints"]),
+    tests(of: "ComputeCore", ["COpenBLAS", "Checkpoints", "TileEmulator"]),
     tests(of: "Layers", ["ComputeCore", "Checkpoints"]),
     tests(of: "ImageIO", ["ComputeCore"]),
     tests(of: "Plots", ["ImageIO"]),

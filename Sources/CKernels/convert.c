@@ -13,6 +13,18 @@ CK_BODY void ck_f32_to_bf16_body(uint16_t *y, const float *x, size_t n) {
 }
 CK_VARIANTS(ck_f32_to_bf16, (uint16_t *y, const float *x, size_t n), (y, x, n))
 
+CK_BODY void ck_split_bf16_body(uint16_t *high, uint16_t *low, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i += CK_LANES) {
+    const size_t count = n - i < CK_LANES ? n - i : CK_LANES;
+    const ck_f16 v = ck_load(x + i, count);
+    const ck_h16 rounded = ck_round(v, 0);
+    ck_store_bf16(high + i, rounded, count);
+    ck_store_bf16(low + i, ck_round(v - ck_widen(rounded), 0), count);
+  }
+}
+CK_VARIANTS(ck_split_bf16, (uint16_t *high, uint16_t *low, const float *x, size_t n),
+            (high, low, x, n))
+
 CK_BODY void ck_bf16_to_f32_body(float *y, const uint16_t *x, size_t n) {
   for (size_t i = 0; i < n; i++) {
     uint32_t bits = (uint32_t)x[i] << 16;

@@ -6,8 +6,8 @@ public enum MatmulPrecision: String, Sendable, CaseIterable {
   case float32 = "f32"
   /// Factors rounded to bfloat16 (8 bits of mantissa), sums in 32 bits.
   case bfloat16 = "bf16"
-  /// At least as exact as products of three bfloat16 parts (4e-6). Only AMX makes those faster than
-  /// 32-bit products, and only where Winograd's algorithm does not apply: so far the same as
+  /// At least as exact as three products of bfloat16 parts (4e-6), which is how linear layers with
+  /// frozen weights are computed with AMX. Everything else, and without AMX everything, is as with
   /// `float32`.
   case high
 }

@@ -9,16 +9,15 @@ func gatedLinear(
   _ type: FactorType
 ) -> Tensor {
   let width = sizes.outputs / 2
-  let packed = packedForForward(weight, type)
   let y = Tensor(uninitialized: shape, dtype: type.dtype)
   let panelColumns = ck_gemm_panel()
   let panels = width / panelColumns
-  let pairBytes = 2 * packed.k * panelColumns * type.byteCount
-  let panelsPerItem = min(panels, max(1, (384 << 10) / max(1, pairBytes)))
-  let rowsPerItem = min(256, max(32, (sizes.rows + 3) / 4))
-  let across = (panels + panelsPerItem - 1) / panelsPerItem
-  let down = (sizes.rows + rowsPerItem - 1) / rowsPerItem
-  withMatrixRows(x, count: sizes.rows, k: sizes.inputs, type) { all in
+  withLinearFactors(x, weight, sizes, type) { all, packed in
+    let pairBytes = 2 * packed.k * panelColumns * all.type.byteCount
+    let panelsPerItem = min(panels, max(1, (384 << 10) / max(1, pairBytes)))
+    let rowsPerItem = min(256, max(32, (sizes.rows + 3) / 4))
+    let across = (panels + panelsPerItem - 1) / panelsPerItem
+    let down = (sizes.rows + rowsPerItem - 1) / rowsPerItem
     ThreadPool.shared.run(items: across * down) { item in
       let (row, panel) = (item % down * rowsPerItem, item / down * panelsPerItem)
       let rows = all.part(row, count: min(rowsPerItem, sizes.rows - row))
@@ -39,7 +38,7 @@ func gatedLinear(
         rows: rows.rowsPerLine)
     }
   }
-  withExtendedLifetime((x, bias, packed)) {}
+  withExtendedLifetime((x, bias)) {}
   return y
 }
 

@@ -15,20 +15,33 @@ func linearForward(
   shape: Shape, output: DType
 ) -> Tensor {
   let type = FactorType.current
-  let packed = packedForForward(weight, type)
   let y = Tensor(uninitialized: shape, dtype: type == .bfloat16 ? output : .float32)
   var target = ProductTarget(y, offset: 0, stride: sizes.outputs)
   target.bias = bias.map { UnsafePointer($0.pointer) }
   target.residual = residual.map { UnsafePointer($0.pointer) }
-  withMatrixRows(x, count: sizes.rows, k: sizes.inputs, type) {
-    parallelProduct($0, packed, into: target)
-  }
+  withLinearFactors(x, weight, sizes, type) { parallelProduct($0, $1, into: target) }
   withExtendedLifetime((x, y, bias, residual)) {}
   return y.cast(to: output)
 }
 
+/// The factors of a layer's forward product, of type `type`, or both in two bfloat16 parts where
+/// `high` is asked for and that is the faster way.
+func withLinearFactors(
+  _ x: Tensor, _ weight: Tensor, _ sizes: LinearSizes, _ type: FactorType,
+  _ body: (FactorRows, PackedFactor) -> Void
+) {
+  if type == .float32 && SplitFactors.areUsed(for: weight) {
+    let rows = SplitFactors.rows(of: x.cast(to: .float32), count: sizes.rows, k: sizes.inputs)
+    body(rows.rows, SplitFactors.packed(weight))
+    withExtendedLifetime(rows.storage) {}
+  } else {
+    let packed = packedForForward(weight, type)
+    withMatrixRows(x, count: sizes.rows, k: sizes.inputs, type) { body($0, packed) }
+  }
+}
+
 /// `weight` `[outputs, inputs]` as the right factor of its layer.
-func packedForForward(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
+private func packedForForward(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
   let (outputs, inputs) = (weight.shape[0], weight.shape[1])
   return weight.packed(.forward, type) { lasts in
     let w = weight.forPacking
@@ -43,7 +56,7 @@ func packedForForward(_ weight: Tensor, _ type: FactorType) -> PackedFactor {
 }
 
 /// A matrix `[count, k]` as rows: in place if it has the type of the factors, else a copy.
-func withMatrixRows(
+private func withMatrixRows(
   _ x: Tensor, count: Int, k: Int, _ type: FactorType, _ body: (FactorRows) -> Void
 ) {
   if x.dtype == type.dtype && k == type.padded(k) {

@@ -122,6 +122,8 @@ final class PackedFactor: @unchecked Sendable {
 /// Which product of a layer a weight is packed for, and how it is computed.
 enum WeightUse: Hashable, Sendable {
   case forward
+  /// As `forward`, in two parts that are multiplied separately.
+  case splitForward
   case inputGradient
   case winogradForward(side: Int)
   case winogradInputGradient(side: Int)

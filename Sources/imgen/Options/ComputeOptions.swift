@@ -7,8 +7,8 @@ extension MatmulPrecision: ExpressibleByArgument {}
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: """
-      f32, bf16 (faster with AVX512-BF16 or AMX), or high (at least as exact as three \
-      bfloat16 parts, 4e-6; the same as f32 so far). Default: f32, bf16 when training.
+      f32, bf16 (faster with AVX512-BF16 or AMX), or high (errors of about 4e-6; faster \
+      than f32 with AMX, else the same). Default: f32, bf16 when training.
       """)
   var precision: MatmulPrecision?
 

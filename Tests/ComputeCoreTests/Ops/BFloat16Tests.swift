@@ -140,9 +140,10 @@ import Testing
     expectClose(frozen, doubles(other), tolerance: 2e-4, "dx")
   }
 
-  /// Without kernels of its own, "high" is `float32`.
-  @Test func highPrecisionIsFloat32() {
-    let (x, weight) = (Noise.tensor([9, 40], seed: 1), Noise.tensor([7, 40], seed: 2))
+  /// Where "high" has no faster way, which is when weights are being learnt, it is `float32`.
+  @Test func highPrecisionIsFloat32ForLearntWeights() {
+    let x = Noise.tensor([9, 40], seed: 1)
+    let weight = Noise.tensor([7, 40], seed: 2).asVariable()
     func product(_ precision: MatmulPrecision) -> [Float] {
       Compute.with({ $0.precision = precision }, { linear(x, weight: weight).values })
     }
@@ -165,7 +166,9 @@ import Testing
       for output in [DType.float32, .bfloat16] {
         let y = conv2d(x, weight: weight, bias: bias, padding: padding, output: output)
         #expect(y.dtype == output)
-        expectClose(y, doubles(plain), tolerance: output == .float32 ? 1e-6 : 4e-3, "y")
+        // "high" may compute one of them from split factors.
+        let tolerance = output == .bfloat16 ? 4e-3 : precision == .high ? 8e-6 : 1e-6
+        expectClose(y, doubles(plain), tolerance: tolerance, "y")
         let dy = Noise.tensor(y.shape, seed: 4).cast(to: output)
         let found = try #require(gradients(of: y, seed: dy)[bias])
         let expected = dy.cast(to: .float32).sum(axes: [1, 2])
