@@ -11,8 +11,8 @@ typedef enum {
 } ck_isa_t;
 
 // The best instruction set of this CPU, found on the first call from the feature bits (never from
-// the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16|amx lowers it; a name
-// that cannot be followed is reported on stderr once.
+// the model name). The environment variable IMGEN_ISA=plain|avx2|avx512|avx512bf16|amx lowers it; a
+// name that cannot be followed is reported on stderr once.
 ck_isa_t ck_isa(void);
 
 // The instruction set to use when `name` is asked for where `best` is the best one: `best` when the

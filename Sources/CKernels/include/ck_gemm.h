@@ -32,8 +32,7 @@ size_t ck_gemm_panel(void);
 // 1 when ck_gemm_bf16 has an instruction for it here.
 int ck_gemm_has_bf16(void);
 
-// 1 when ck_gemm_bf16 computes with AMX tiles, for which the direct form of a convolution is the
-// fastest: what Winograd's algorithm saves is less than what its transforms cost.
+// 1 when ck_gemm_bf16 computes with AMX tiles.
 int ck_gemm_has_tiles(void);
 
 // Blocks of rows, as many as a register tile has, of the product: lines do not share a block.

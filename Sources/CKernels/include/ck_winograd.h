@@ -51,7 +51,8 @@ void ck_winograd_input_bf16(uint16_t *v, size_t plane, size_t stride, const void
 
 // The products of all places for some tiles and columns: m[p] = v[p] · u[p], m [tiles, columns],
 // v [tiles, k], u packed by ck_winograd_weights_*; k is even for bf16. Planes and v_stride, the
-// distance between rows of v, count elements. `places` is (side + 2)², or CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
+// distance between rows of v, count elements. `places` is (side + 2)², or
+// CK_WINOGRAD_UPSAMPLED_PLACES for v of an upsampled source.
 typedef struct {
   size_t places;
   float *m;

@@ -4,7 +4,7 @@ import CKernels
 ///
 /// A number is the sum of a rounded one and of the rounded rest, with 16 bits of mantissa together.
 /// `(a + α)(b + β)` is taken as `ab + aβ + αb`, three pieces of one longer sum: relative errors are
-/// about 4e-6. With AMX that is twice as fast as products in 32 bits.
+/// about 4e-6. A prototype with AMX made 0.9 TFLOP/s so, where 32-bit products end at 0.5.
 enum SplitFactors {
   /// Whether the product of a layer with this weight is computed so.
   static func areUsed(for weight: Tensor) -> Bool {
