@@ -97,8 +97,10 @@ static void check_winograd(size_t side, size_t h, size_t w, size_t c, size_t o) 
   const ck_winograd_kernel_t kernel = {1, (ptrdiff_t)(9 * c), (ptrdiff_t)c, 0, side};
   for (size_t p = 0; p < panels; p++) ck_winograd_weights_f32(u, u_plane, c, weight, &kernel, c, o, p);
   ck_winograd_input_f32(v, tiles * c, c, x, &reading, 0, tiles);
-  const ck_winograd_products_t products = {places, m, v, u, tiles * o, tiles * c, u_plane,
-                                           tiles, c, o};
+  const ck_winograd_products_t products = {.places = places, .m = m, .v = v, .u = u,
+                                           .m_plane = tiles * o, .v_plane = tiles * c,
+                                           .u_plane = u_plane, .v_stride = c, .tiles = tiles,
+                                           .k = c, .columns = o};
   ck_winograd_products_f32(&products);
   ck_winograd_output(y, 0, NULL, m, tiles * o, NULL, &writing, 0, tiles, 0, o);
   compare("3x3 convolution", y, expected, h * w * o, 1e-5);
